@@ -1,0 +1,1 @@
+"""Measuring mattes: metrics of the literature, classical opponents, and pictures to look at."""

@@ -1,0 +1,1 @@
+"""The networks, chosen by name from one table."""

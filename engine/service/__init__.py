@@ -1,0 +1,1 @@
+"""The gRPC service: translate, compute, translate. The only room of the engine that knows the wire."""

@@ -1,0 +1,1 @@
+"""Training: samples from synthesis, losses, and a trainer that can be interrupted."""
