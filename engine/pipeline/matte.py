@@ -1,0 +1,158 @@
+"""The network on a frame: pad, tile where it is large, run, and return numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from engine.errors import EngineError
+from engine.network import device as devices
+from engine.network.platenet import MARGIN, STRIDE, PlateNet, decode, squash
+from engine.settings import Knobs
+from engine.values import Array, Matte, Plate
+
+# Peak memory of PlateNet, bytes for a pixel of input in float32; measured with tests/bench/measure_memory.py.
+BYTES_PER_PIXEL = 1600
+
+# Smallest tile that is tried before memory is declared short, px a side, margins not counted.
+_SMALLEST_TILE = 256
+
+# The sensitivity knob's ends, in units of the network's logit: an alpha of 0.5 becomes 0.05 or 0.95.
+_SENSITIVITY_LOGIT = 3.0
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A piece of the picture: what is kept, and the larger part that is computed. Rows and columns as slices."""
+
+    keep: tuple[slice, slice]
+    see: tuple[slice, slice]
+
+
+def matte(
+    frame: Array,
+    plate: Plate,
+    hint: Array | None,
+    anchor: float,
+    network: PlateNet,
+    knobs: Knobs,
+    device: str,
+    check: Callable[[], None],
+) -> Matte:
+    """Run the network.
+
+    Args:
+        frame: ``(H, W, 3)`` linear ACEScg.
+        plate: registered and fitted, linear ACEScg.
+        hint: ``(H, W)`` 0..1 or None.
+        anchor: exposure factor that brings the plate's average to mid grey.
+        network: on ``device``.
+        knobs: quality, sensitivity, hint strength, precision.
+        device: torch device.
+        check: called before every tile; raises to cancel.
+
+    Returns:
+        The matte; its foreground is linear ACEScg at the frame's exposure.
+
+    Raises:
+        EngineError: OUT_OF_MEMORY where even the smallest tiles do not fit.
+    """
+    height, width = frame.shape[:2]
+    inputs = _inputs(frame, plate, hint, anchor, knobs)
+    if knobs.quality == "draft":
+        inputs = cv2.resize(inputs, (max(width // 2, 1), max(height // 2, 1)), interpolation=cv2.INTER_AREA)
+    outputs, tiles = _tiled(inputs, network, knobs, device, check)
+    if knobs.quality == "draft":
+        outputs = cv2.resize(outputs, (width, height), interpolation=cv2.INTER_LINEAR)
+    return Matte(
+        alpha=np.ascontiguousarray(outputs[..., 0]),
+        shadow=np.ascontiguousarray(outputs[..., 1:4]),
+        uncertainty=np.ascontiguousarray(outputs[..., 4]),
+        foreground=outputs[..., 5:] / np.float32(anchor),
+        tiles=tiles,
+    )
+
+
+def _inputs(frame: Array, plate: Plate, hint: Array | None, anchor: float, knobs: Knobs) -> Array:
+    """``(H, W, 9)``: frame, plate, valid, hint, trust in the hint."""
+    trust = np.float32(0 if hint is None else knobs.hint_strength)
+    rough = np.zeros(frame.shape[:2], np.float32) if hint is None else hint * (trust > 0)
+    channels = (
+        frame * np.float32(anchor),
+        plate.rgb * np.float32(anchor),
+        plate.valid[..., None].astype(np.float32),
+        rough[..., None],
+        np.full_like(rough, trust)[..., None],
+    )
+    return np.concatenate(channels, 2)
+
+
+def _tiled(
+    inputs: Array, network: PlateNet, knobs: Knobs, device: str, check: Callable[[], None]
+) -> tuple[Array, int]:
+    """Run in as few tiles as memory allows; ``(H, W, 8)`` and the number of tiles."""
+    height, width = inputs.shape[:2]
+    side = int(devices.tile_pixels(device, BYTES_PER_PIXEL) ** 0.5)
+    side = max(height, width) if height * width <= side * side else side - 2 * MARGIN
+    while side >= min(_SMALLEST_TILE, height, width):
+        tiles = list(layout(height, width, side))
+        try:
+            return _run_tiles(inputs, tiles, network, knobs, device, check), len(tiles)
+        except RuntimeError as error:
+            if not devices.is_out_of_memory(error):
+                raise
+        devices.release(device)
+        side //= 2
+    step = "Close other programs that use the device, or set Quality to Draft, or use the CPU."
+    message = f"{device} has too little memory for a tile of {_SMALLEST_TILE} px."
+    raise EngineError("OUT_OF_MEMORY", message, step, device=device)
+
+
+def layout(height: int, width: int, side: int) -> Iterator[Tile]:
+    """Tiles of about ``side`` px that cover the picture, each seeing `MARGIN` px more, on a grid of `STRIDE`."""
+    side = max(side // STRIDE * STRIDE, STRIDE)
+    for top in range(0, height, side):
+        for left in range(0, width, side):
+            bottom, right = min(top + side, height), min(left + side, width)
+            rows = slice(max(top - MARGIN, 0), min(bottom + MARGIN, height))
+            columns = slice(max(left - MARGIN, 0), min(right + MARGIN, width))
+            yield Tile((slice(top, bottom), slice(left, right)), (rows, columns))
+
+
+def _run_tiles(
+    inputs: Array, tiles: list[Tile], network: PlateNet, knobs: Knobs, device: str, check: Callable[[], None]
+) -> Array:
+    outputs = np.empty((*inputs.shape[:2], 8), np.float32)
+    for tile in tiles:
+        check()
+        seen = _run(inputs[tile.see], network, knobs, device)
+        top, left = (kept.start - saw.start for kept, saw in zip(tile.keep, tile.see, strict=True))
+        size = [kept.stop - kept.start for kept in tile.keep]
+        outputs[tile.keep] = seen[top : top + size[0], left : left + size[1]]
+    return outputs
+
+
+@torch.inference_mode()
+def _run(inputs: Array, network: PlateNet, knobs: Knobs, device: str) -> Array:
+    """One tile: ``(H, W, 9)`` to ``(H, W, 8)``: alpha, shadow, uncertainty, foreground."""
+    height, width = inputs.shape[:2]
+    batch = torch.from_numpy(np.ascontiguousarray(inputs)).to(device).permute(2, 0, 1)[None]
+    batch = functional.pad(batch, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
+    frame, plate, valid, hint = (part.contiguous(memory_format=torch.channels_last) for part in _split(batch))
+    with torch.autocast(torch.device(device).type, torch.float16, enabled=knobs.precision == "half"):
+        predicted = network(frame, plate, valid, hint)
+    alpha = squash(predicted.logit.float() + _SENSITIVITY_LOGIT * knobs.sensitivity)
+    colour = decode(predicted.foreground.float())
+    joined = torch.cat((alpha, predicted.shadow.float(), predicted.uncertainty.float(), colour), 1)
+    return np.asarray(joined[0, :, :height, :width].permute(1, 2, 0).cpu().numpy())
+
+
+def _split(batch: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    frame, plate, valid, hint = batch.split((3, 3, 1, 2), 1)
+    return frame, plate, valid, hint

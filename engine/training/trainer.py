@@ -1,0 +1,234 @@
+"""The trainer: supervised, resumable at any moment, with a moving average of the weights and a log of its own.
+
+The schedule runs over accumulated hours, not steps, so that a machine that is busy with other things still ends with a
+low learning rate.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
+
+from engine.errors import EngineError
+from engine.network.platenet import PlateNet, squash
+from engine.training.dataset import batches, load_photos, load_subjects
+from engine.training.losses import Truth, losses
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Config:
+    """A training run.
+
+    Attributes:
+        folder: checkpoint, log and cache of painted subjects.
+        assets: folder of the manifest's photographs.
+        hours: length of the schedule, accumulated over resumptions.
+        seed: of weights and samples.
+        subjects: painted subjects.
+        size: px of a sample; after half of the schedule every second batch is half as large again with half the samples.
+        batch: samples of a step.
+        rate: peak learning rate of the new layers; the pretrained encoder learns at a third of it.
+        save_minutes: minutes between checkpoints.
+        threads: arithmetic threads.
+    """
+
+    folder: Path
+    assets: Path
+    hours: float = 2.0
+    seed: int = 1
+    subjects: int = 1200
+    size: int = 256
+    batch: int = 8
+    rate: float = 1e-3
+    save_minutes: float = 4.0
+    threads: int = 2
+
+
+class _Stream(IterableDataset[dict[str, Tensor]]):
+    """Endless batches, made in a process of their own."""
+
+    def __init__(self, config: Config, size: int, batch: int, seed: int) -> None:
+        self._arguments = (config, size, batch, seed)
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        config, size, batch, seed = self._arguments
+        torch.set_num_threads(1)
+        photos = [photo for photo, held_out in load_photos(config.assets) if not held_out]
+        subjects = load_subjects(config.folder / "cache", "train", config.subjects, photos)
+        return batches(subjects, photos, size, batch, seed)
+
+
+class Trainer:
+    """State of a run: network, moving average, optimiser, hours spent."""
+
+    def __init__(self, config: Config, encoder: dict[str, Tensor] | None = None) -> None:
+        torch.manual_seed(config.seed)
+        torch.set_num_threads(config.threads)
+        self.config = config
+        self.network = PlateNet().to(memory_format=torch.channels_last)
+        if encoder is not None:
+            self.network.encoder.load_state_dict(encoder)
+        pretrained = list(self.network.encoder.parameters())
+        fresh = [p for name, p in self.network.named_parameters() if not name.startswith("encoder.")]
+        groups = [{"params": fresh, "share": 1.0}, {"params": pretrained, "share": 1 / 3}]
+        self.optimiser = torch.optim.AdamW(groups, lr=config.rate, weight_decay=1e-4)
+        self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.step, self.hours = 0, 0.0
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the run's state is kept."""
+        return self.config.folder / "checkpoint.pt"
+
+    def save(self) -> None:
+        """Write the checkpoint; an interrupted write leaves the former one."""
+        state = {
+            "network": self.network.state_dict(),
+            "average": self.average,
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "hours": self.hours,
+        }
+        unfinished = self.checkpoint.with_suffix(".part")
+        torch.save(state, unfinished)
+        unfinished.replace(self.checkpoint)
+
+    def resume(self) -> bool:
+        """Go on from the checkpoint, if there is one.
+
+        Raises:
+            EngineError: BAD_REQUEST where the checkpoint belongs to another network.
+        """
+        if not self.checkpoint.exists():
+            return False
+        state: dict[str, Any] = torch.load(self.checkpoint, weights_only=True)
+        try:
+            self.network.load_state_dict(state["network"])
+            self.optimiser.load_state_dict(state["optimiser"])
+        except (KeyError, RuntimeError, ValueError) as error:
+            step = "Train into another folder, or check out the code it was made with."
+            raise EngineError("BAD_REQUEST", f"{self.checkpoint} is of another network.", step) from error
+        self.average, self.step, self.hours = state["average"], state["step"], state["hours"]
+        return True
+
+    def learn(self, batch: dict[str, Tensor]) -> dict[str, float]:
+        """One step; returns the losses."""
+        rate = schedule(self.hours / self.config.hours, self.step) * self.config.rate
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate * group["share"]
+        self.network.train()
+        terms = losses(_predict(self.network, batch), Truth(batch["alpha"], batch["shadow"], batch["foreground"]))
+        total = torch.stack(list(terms.values())).sum()
+        if not bool(torch.isfinite(total)):
+            step = "Resume from the last checkpoint with another seed."
+            raise EngineError("INTERNAL", f"The loss is not finite at step {self.step}.", step)
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimiser.step()
+        self.step += 1
+        self._follow(min(0.998, self.step / (self.step + 20)))
+        return {"total": float(total), **{name: float(value) for name, value in terms.items()}}
+
+    @torch.no_grad()
+    def _follow(self, keep: float) -> None:
+        for name, value in self.network.state_dict().items():
+            if value.is_floating_point():
+                self.average[name].lerp_(value, 1 - keep)
+
+    def averaged(self) -> PlateNet:
+        """A network with the averaged weights, ready to matte."""
+        network = PlateNet()
+        network.load_state_dict(self.average)
+        return network.eval()
+
+
+def schedule(progress: float, step: int) -> float:
+    """Share of the peak rate: 100 steps of warm-up, then a cosine to 1 %."""
+    return min(1.0, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
+
+
+def _predict(network: PlateNet, batch: dict[str, Tensor]) -> Any:  # noqa: ANN401 - a Prediction; the call is untyped
+    inputs = (batch[name].to(memory_format=torch.channels_last) for name in ("frame", "plate", "valid", "hint"))
+    return network(*inputs)
+
+
+@torch.no_grad()
+def validate(network: PlateNet, config: Config) -> dict[str, float]:
+    """Errors on 96 samples of subjects and photographs that training never sees.
+
+    Returns:
+        ``mad`` and ``mse`` of alpha over the whole picture (x1e3), ``band`` (MAD x1e3 where 0 < a < 1) and ``shadow``
+        (mean absolute error of the ratio where a < 0.5, x1e3).
+    """
+    photos = [photo for photo, held_out in load_photos(config.assets) if held_out]
+    stream = batches(load_subjects(config.folder / "cache", "held-out", 64, photos), photos, config.size, 8, 7)
+    sums = {"mad": 0.0, "mse": 0.0, "band": 0.0, "shadow": 0.0}
+    rounds = 12
+    for _ in range(rounds):
+        batch = next(stream)
+        prediction, alpha = _predict(network, batch), batch["alpha"]
+        error = (squash(prediction.logit) - alpha).abs()
+        shadow = (prediction.shadow - batch["shadow"]).abs().mean(1, keepdim=True)
+        sums["mad"] += float(error.mean())
+        sums["mse"] += float(error.square().mean())
+        sums["band"] += float(error[(alpha > 0.01) & (alpha < 0.99)].mean())
+        sums["shadow"] += float(shadow[alpha < 0.5].mean())
+    return {name: round(1e3 * value / rounds, 3) for name, value in sums.items()}
+
+
+def train(config: Config, encoder: dict[str, Tensor] | None = None) -> Trainer:
+    """Train until the schedule's hours are spent; resumes by itself, and can be interrupted at any moment.
+
+    Writes ``checkpoint.pt`` and ``log.jsonl`` (one JSON line a checkpoint: step, hours, losses, validation).
+    """
+    config.folder.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(config, encoder)
+    log.info("resumed" if trainer.resume() else "started", extra={"step": trainer.step})
+    sizes = ((config.size, config.batch), (config.size * 3 // 2, config.batch // 2))
+    streams = [
+        iter(DataLoader(_Stream(config, size, batch, config.seed + trainer.step + 1), batch_size=None, num_workers=1))
+        for size, batch in sizes
+    ]
+    running: dict[str, float] = {}
+    last, saved = time.monotonic(), time.monotonic()
+    while trainer.hours < config.hours:
+        late = trainer.hours > config.hours / 2 and trainer.step % 2 == 1
+        terms = trainer.learn(next(streams[int(late)]))
+        running = {name: running.get(name, value) * 0.98 + value * 0.02 for name, value in terms.items()}
+        now = time.monotonic()
+        trainer.hours, last = trainer.hours + (now - last) / 3600, now
+        if now - saved > config.save_minutes * 60 or trainer.hours >= config.hours:
+            saved = now
+            _record(trainer, running)
+    return trainer
+
+
+def _record(trainer: Trainer, running: dict[str, float]) -> None:
+    trainer.save()
+    line = {
+        "step": trainer.step,
+        "hours": round(trainer.hours, 3),
+        **{name: round(value, 5) for name, value in running.items()},
+        "validation": validate(trainer.averaged(), trainer.config),
+    }
+    log.info("%s", line)
+    with (trainer.config.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def describe(config: Config) -> dict[str, str]:
+    """The run's settings as text, for the weights' metadata."""
+    return {name: str(value) for name, value in asdict(config).items() if name not in {"folder", "assets"}}
