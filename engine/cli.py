@@ -1,0 +1,118 @@
+"""`platekey-engine`: the engine's command line.
+
+Exit codes: 0 stopped as asked, or idle; 1 an unexpected fault; 2 options that cannot be; 3 the address or a file is not
+to be had; 4 no such device. A command imports what is heavy when it runs, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import engine
+from engine.errors import EngineError
+from engine.service.binding import Address
+from engine.service.build import WIRE, build_hash
+from engine.service.handshake import find_token
+from engine.service.limits import MIB, Limits
+from engine.service.options import ServeOptions
+
+app = typer.Typer(help="PlateKey's engine.", no_args_is_help=True, add_completion=False)
+
+_EXIT_CODES = {"BAD_REQUEST": 2, "DEVICE_UNAVAILABLE": 4}
+_EXIT_OS = 3
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Interface to listen at; off loopback only with TLS.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 finds a free one.")] = 0,
+    uds: Annotated[Path | None, typer.Option(help="Unix socket to listen at instead.")] = None,
+    token_file: Annotated[Path | None, typer.Option(help="File with the token that calls must bear.")] = None,
+    handshake: Annotated[Path | None, typer.Option(help="File to leave address and token in.")] = None,
+    root: Annotated[list[Path] | None, typer.Option(help="Folder whose files may be read; repeatable.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda:0 or mps.")] = "auto",
+    threads: Annotated[int, typer.Option(min=0, help="Arithmetic threads on the CPU; 0: torch's choice.")] = 0,
+    idle_stop: Annotated[float, typer.Option(min=0, help="Seconds without a call before it stops; 0: never.")] = 0,
+    store_bytes: Annotated[int, typer.Option(min=1, help="Memory for files.")] = Limits.store_bytes,
+    plate_cache_bytes: Annotated[int, typer.Option(min=0, help="Memory for plates.")] = Limits.plate_cache_bytes,
+    tls_cert: Annotated[Path | None, typer.Option(help="PEM certificate chain.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM private key.")] = None,
+    log_file: Annotated[Path | None, typer.Option(help="Log here too; kept below 16 MiB.")] = None,
+) -> None:
+    """Answer gRPC calls until stopped. The token may also come in the environment variable PLATEKEY_TOKEN."""
+    with _errors_as_exit_codes():
+        _start_logging(log_file)
+        options = ServeOptions(
+            token=find_token(token_file, os.environ.get("PLATEKEY_TOKEN", ""), handshake),
+            address=Address(host, port, uds, _tls(tls_key, tls_cert)),
+            handshake=handshake,
+            roots=tuple(root or ()),
+            device=device,
+            threads=threads,
+            idle_stop=idle_stop,
+            limits=Limits(store_bytes=store_bytes, plate_cache_bytes=plate_cache_bytes),
+        )
+        _run(options)
+
+
+@app.command()
+def version() -> None:
+    """Say which engine this is."""
+    typer.echo(f"platekey-engine {engine.__version__}, build {build_hash()}, wire {WIRE}")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _run(options: ServeOptions) -> None:
+    server = import_module("engine.service.server").EngineServer(options)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: server.ask_to_stop())
+    server.start()
+    try:
+        server.wait()
+    finally:
+        if not server.stop():
+            # A frame that never looks up would keep Python waiting for its thread.
+            logging.shutdown()
+            os._exit(0)
+
+
+def _tls(key: Path | None, chain: Path | None) -> tuple[Path, Path] | None:
+    if key and chain:
+        return key, chain
+    if key or chain:
+        raise EngineError("BAD_REQUEST", "TLS needs a key and a certificate.", "Give both --tls-key and --tls-cert.")
+    return None
+
+
+def _start_logging(file: Path | None) -> None:
+    handlers: list[logging.Handler] = [logging.StreamHandler()]
+    if file is not None:
+        handlers.append(RotatingFileHandler(file, maxBytes=8 * MIB, backupCount=1, encoding="utf-8"))
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=handlers)
+
+
+@contextmanager
+def _errors_as_exit_codes() -> Iterator[None]:
+    """Turn what a user can put right into one sentence and an exit code."""
+    try:
+        yield
+    except EngineError as error:
+        typer.echo(f"platekey-engine: {error}", err=True)
+        raise typer.Exit(_EXIT_CODES.get(error.reason, 1)) from error
+    except OSError as error:
+        typer.echo(f"platekey-engine: {error}", err=True)
+        raise typer.Exit(_EXIT_OS) from error
