@@ -15,7 +15,7 @@ _LIBRARIES = ("torch", "numpy", "opencv-python-headless", "opencolorio", "OpenIm
 
 
 def build_hash() -> str:
-    """Return 16 hex digits over the engine's Python files and its pixel libraries' versions.
+    """Return 16 hex digits over the engine's Python files, the shipped colour config and the pixel libraries' versions.
 
     Weights are not in it: their own hash travels with each model.
     """
@@ -23,6 +23,8 @@ def build_hash() -> str:
     root = Path(engine.__file__).parent
     for path in sorted(root.rglob("*.py")):
         digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    for path in sorted([*root.rglob("*.ocio"), *(root.parent / "ocio_configs").glob("*.ocio")]):
         digest.update(path.read_bytes())
     for library in _LIBRARIES:
         digest.update(f"{library} {_version(library)}\n".encode())

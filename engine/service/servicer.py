@@ -11,6 +11,7 @@ import grpc
 import PyOpenColorIO
 
 from engine.network import device
+from engine.pipeline.ocio_config import SHIPPED
 from engine.service.calls import Calls
 from engine.service.compute import Compute
 from engine.service.device_queue import DeviceQueues
@@ -26,8 +27,6 @@ SERVICE = engine_pb2.DESCRIPTOR.services_by_name["Engine"].full_name
 
 JOB_KINDS = ("probe",)
 """Kinds of `JobRequest.spec` that run here."""
-
-SHIPPED_CONFIG = "platekey://studio"
 
 
 class EngineServicer(engine_pb2_grpc.EngineServicer):
@@ -69,7 +68,7 @@ class EngineServicer(engine_pb2_grpc.EngineServicer):
     ) -> engine_pb2.DescribeResponse:
         """Say what this engine is and can do."""
         configs = [
-            SHIPPED_CONFIG,
+            SHIPPED,
             *(f"ocio://{name}" for name, *_ in PyOpenColorIO.BuiltinConfigRegistry().getBuiltinConfigs()),
         ]
         uptime = time.monotonic() - self._started
