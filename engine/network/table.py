@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,29 +18,37 @@ WEIGHTS = Path(__file__).parent / "weights"
 """Folder of the shipped weights."""
 
 
+FACTORIES: dict[str, Callable[[], PlateNet]] = {"platenet": PlateNet}
+"""Architectures by name, each made untrained."""
+
+
 @dataclass(frozen=True)
 class ModelCard:
-    """What is known of a network without loading it.
+    """What is known of a network without loading it: the JSON file beside its weights.
 
     Attributes:
         name: as the knob "Model" spells it.
-        factory: makes it, untrained.
+        architecture: a name of `FACTORIES`.
         file: weights in `WEIGHTS`.
         sha256: of that file, hex.
         parameters: number of trained values.
         licence: SPDX name of the weights' licence.
         commercial_use: whether that licence allows it.
         data: where the training data came from, one sentence.
+        sources: packages and works behind it, with their licences.
+        training: settings and figures of the run.
     """
 
     name: str
-    factory: Callable[[], PlateNet]
+    architecture: str
     file: str
     sha256: str
     parameters: int
     licence: str
     commercial_use: bool
     data: str
+    sources: list[dict[str, str]]
+    training: dict[str, str]
 
     @property
     def path(self) -> Path:
@@ -52,22 +61,13 @@ class ModelCard:
         return self.path.stat().st_size if self.path.exists() else 0
 
 
-MODELS: dict[str, ModelCard] = {
-    card.name: card
-    for card in (
-        ModelCard(
-            name="platenet",
-            factory=PlateNet,
-            file="platenet_v1.safetensors",
-            sha256="0" * 64,
-            parameters=1_073_481,
-            licence="Apache-2.0",
-            commercial_use=True,
-            data="Painted subjects over 13 CC0 and CC-BY photographs; encoder started from EfficientNet-Lite0 (ImageNet).",
-        ),
-    )
-}
-"""Every network that can be asked for."""
+def _cards() -> dict[str, ModelCard]:
+    cards = (ModelCard(**json.loads(path.read_text(encoding="utf-8"))) for path in sorted(WEIGHTS.glob("*.json")))
+    return {card.name: card for card in cards}
+
+
+MODELS: dict[str, ModelCard] = _cards()
+"""Every network that can be asked for, by name."""
 
 
 def card(name: str) -> ModelCard:
@@ -93,6 +93,6 @@ def load_network(name: str, device: str) -> PlateNet:
     if hashlib.sha256(data).hexdigest() != chosen.sha256:
         step = "Install PlateKey again: the file is missing or was changed."
         raise EngineError("MODEL_UNKNOWN", f"The weights {chosen.file} of model {name!r} fail their checksum.", step)
-    network = chosen.factory()
+    network = FACTORIES[chosen.architecture]()
     network.load_state_dict({key: value.to(torch.float32) for key, value in load(data).items()})
-    return network.eval().to(device, memory_format=torch.channels_last)
+    return network.eval().to(torch.device(device)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

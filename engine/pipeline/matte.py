@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -66,10 +66,10 @@ def matte(
     height, width = frame.shape[:2]
     inputs = _inputs(frame, plate, hint, anchor, knobs)
     if knobs.quality == "draft":
-        inputs = cv2.resize(inputs, (max(width // 2, 1), max(height // 2, 1)), interpolation=cv2.INTER_AREA)
+        inputs = _resized(inputs, (max(height // 2, 1), max(width // 2, 1)), "area")
     outputs, tiles = _tiled(inputs, network, knobs, device, check)
     if knobs.quality == "draft":
-        outputs = cv2.resize(outputs, (width, height), interpolation=cv2.INTER_LINEAR)
+        outputs = _resized(outputs, (height, width), "bilinear")
     return Matte(
         alpha=np.ascontiguousarray(outputs[..., 0]),
         shadow=np.ascontiguousarray(outputs[..., 1:4]),
@@ -93,9 +93,13 @@ def _inputs(frame: Array, plate: Plate, hint: Array | None, anchor: float, knobs
     return np.concatenate(channels, 2)
 
 
-def _tiled(
-    inputs: Array, network: PlateNet, knobs: Knobs, device: str, check: Callable[[], None]
-) -> tuple[Array, int]:
+def _resized(pixels: Array, size: tuple[int, int], mode: Literal["area", "bilinear"]) -> Array:
+    """``(H, W, C)`` of any number of channels to ``(*size, C)``."""
+    planes = torch.from_numpy(pixels).permute(2, 0, 1)[None]
+    return np.asarray(functional.interpolate(planes, size=size, mode=mode)[0].permute(1, 2, 0).numpy())
+
+
+def _tiled(inputs: Array, network: PlateNet, knobs: Knobs, device: str, check: Callable[[], None]) -> tuple[Array, int]:
     """Run in as few tiles as memory allows; ``(H, W, 8)`` and the number of tiles."""
     height, width = inputs.shape[:2]
     side = int(devices.tile_pixels(device, BYTES_PER_PIXEL) ** 0.5)

@@ -1,9 +1,8 @@
-"""One frame through all stages. The diagram of the package as code: it calls the stages in order and holds no arithmetic."""
+"""One frame through all stages: the package's diagram as code. It calls the stages in order and holds no arithmetic."""
 
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,64 +13,19 @@ import numpy as np
 
 from engine import __version__
 from engine.errors import EngineError
-from engine.network.platenet import PlateNet
-from engine.network.table import card, load_network
+from engine.network.table import card
 from engine.pipeline import colour, photometric, registration
 from engine.pipeline.decode import decode, decode_matte
 from engine.pipeline.encode import encode
 from engine.pipeline.layers import assemble
 from engine.pipeline.matte import matte
+from engine.pipeline.session import Session, colour_key, source_key
 from engine.pipeline.solve import solve
 from engine.settings import FrameJob, FrameReport, MatteJob, Source
 from engine.values import Array, Image, Photometric, Plate, Registration, Solution
 
-# Exposure fits remembered by a session: a temporal window asks for each of them several times.
-_REMEMBERED_FITS = 256
-
 # Below these, the artist is told to look.
 _LOW_VALID_SHARE, _LOW_CONFIDENCE = 0.5, 0.3
-
-
-class Session:
-    """What a device keeps between frames: networks, decoded plates up to a number of bytes, exposure fits.
-
-    Everything kept is a pure function of its key, so that no frame depends on what was rendered before it. Not
-    thread-safe: one worker owns a device.
-    """
-
-    def __init__(self, device: str, plate_cache_bytes: int) -> None:
-        self.device = device
-        self._plate_cache_bytes = plate_cache_bytes
-        self._networks: dict[str, PlateNet] = {}
-        self._plates: OrderedDict[tuple[str, ...], tuple[Image, float]] = OrderedDict()
-        self._fits: OrderedDict[tuple[str, ...], Photometric] = OrderedDict()
-
-    def network(self, name: str) -> PlateNet:
-        """A network on this device, loaded when first asked for."""
-        if name not in self._networks:
-            self._networks[name] = load_network(name, self.device)
-        return self._networks[name]
-
-    def plate(self, source: Source, job: MatteJob, config: Any) -> tuple[Image, float]:  # noqa: ANN401 - an OCIO config
-        """A clean plate in the output space, and its exposure anchor."""
-        key = (*_source_key(source), *_colour_key(job))
-        if key not in self._plates:
-            image = colour.to_space(decode(source), config, job.output_space)
-            acescg = colour.to_acescg(image.rgb, config, job.output_space)
-            self._plates[key] = image, colour.exposure_anchor(acescg, np.ones(image.rgb.shape[:2], bool))
-        self._plates.move_to_end(key)
-        while len(self._plates) > 1 and sum(kept.rgb.nbytes for kept, _ in self._plates.values()) > self._plate_cache_bytes:
-            self._plates.popitem(last=False)
-        return self._plates[key]
-
-    def fit(self, key: tuple[str, ...], compute: Callable[[], Photometric]) -> Photometric:
-        """An exposure fit, computed once."""
-        if key not in self._fits:
-            self._fits[key] = compute()
-        self._fits.move_to_end(key)
-        while len(self._fits) > _REMEMBERED_FITS:
-            self._fits.popitem(last=False)
-        return self._fits[key]
 
 
 class _Clock:
@@ -206,17 +160,9 @@ def _steady_fit(
     )
 
 
-def _source_key(source: Source) -> tuple[str, ...]:
-    return source.sha256, source.part, source.space
-
-
-def _colour_key(job: MatteJob) -> tuple[str, ...]:
-    return job.config if isinstance(job.config, str) else job.config.sha256, job.output_space
-
-
 def _fit_key(job: MatteJob, image: Source, plate: Source) -> tuple[str, ...]:
     modes = job.knobs.registration, job.knobs.photometric
-    return *_source_key(image), *_source_key(plate), *_colour_key(job), *modes
+    return *source_key(image), *source_key(plate), *colour_key(job), *modes
 
 
 def _report(

@@ -2,8 +2,8 @@
 
     I = P + (1 - a) * s * B + R
 
-P, a, s and B are rounded to the numbers that will be stored before R is computed from them, so the equation holds for the
-file as a compositor reads it. Nothing is clamped but a and s.
+P, a, s and B are rounded to the numbers that will be stored before R is computed from them, so the equation holds for
+the file as a compositor reads it. Nothing is clamped but a and s.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from engine.values import Array, Matte, Photometric, Plate, Solution
 HALF_MAX = 65504.0
 """Largest half, IEEE 754-2008 binary16."""
 
-# Steps of the shadow ratio, per unit. Halves between 0.5 and 1 lie 1/2048 apart, floats 1/2**24: on this grid s and 1 - s
-# are both exact, so the shadow layer (1 - s) and the ratio (s) say the same.
+# Steps of the shadow ratio, per unit. Halves between 0.5 and 1 lie 1/2048 apart, floats 1/2**24: on this grid s and
+# 1 - s are both exact, so the shadow layer (1 - s) and the ratio (s) say the same.
 _RATIO_STEPS = {True: 2.0**11, False: 2.0**24}
 
 # Standard deviations of grain that a difference must exceed before it counts as physics and not noise: one false pixel
@@ -32,7 +32,7 @@ _HANDOVER = 0.1
 # A background this many standard deviations above black supports the lower bound.
 _BOUND_SUPPORT = 12.0
 
-# The lower bound acts within this many px of what the network holds for subject: it completes hair, it finds no subjects.
+# The lower bound acts within this many px of what the network holds for subject: it completes hair, no more.
 _BOUND_REACH = 24
 
 _GREY = np.full(3, 1 / 3, np.float32)
@@ -67,7 +67,7 @@ def solve(
     half = knobs.depth == "half" or (knobs.depth == "auto" and fits_half(frame, plate.rgb, matte.foreground))
     alpha, plate_rgb = rounded(alpha, half), rounded(plate.rgb, half)
     steps = _RATIO_STEPS[half]
-    ratio = np.round(ratio * steps) / np.float32(steps)
+    ratio = np.asarray(np.round(ratio * steps) / steps, np.float32)
     colour = straight_colour(frame, plate, ratio, alpha, matte.foreground)
     valid = plate.valid[..., None]
     behind = np.where(valid, (1 - alpha[..., None]) * ratio * plate_rgb, 0)
@@ -94,7 +94,7 @@ def deviation(frame: Array, fit: Photometric) -> Array:
 
 
 def shadow_ratio(matte: Matte, knobs: Knobs, garbage: Array) -> Array:
-    """s ``(H, W, 3)`` in 0..1, continued smoothly under the subject, scaled by the gain, none inside garbage."""
+    """S ``(H, W, 3)`` in 0..1, continued smoothly under the subject, scaled by the gain, none inside garbage."""
     clear = (1 - matte.alpha) ** 2 + 1e-4
     ratio = matte.shadow if knobs.shadow_color == "rgb" else np.repeat((matte.shadow @ _GREY)[..., None], 3, 2)
     extended = extend(ratio, clear)
@@ -136,7 +136,7 @@ def stored_alpha(
     garbage: Array,
     core: Array,
 ) -> Array:
-    """a ``(H, W)`` 0..1: network, raised to the lower bound, graded, then core, then mix, then garbage."""
+    """A ``(H, W)`` 0..1: network, raised to the lower bound, graded, then core, then mix, then garbage."""
     alpha = np.maximum(matte.alpha, lower_bound(frame, plate, ratio, matte.alpha, noise))
     span = max(knobs.white_point - knobs.black_point, 1e-6)
     alpha = np.clip((alpha - knobs.black_point) / span, 0, 1)
@@ -186,8 +186,8 @@ def foreground(
     """P ``(H, W, 3)``: what the frame holds beyond the background, as far as alpha vouches for it.
 
     ``P = a F + w (I - (1 - a) s B - a F)`` with ``w`` from 0 at ``a = 0`` to 1 at `_HANDOVER`: at full weight exactly
-    ``I - (1 - a) s B``; where alpha vanishes so does P, and the mismatch is left to the residual. Despill lowers ``w`` at
-    soft edges. Negative light stays within grain. Where the plate is invalid nothing is subtracted and ``P = a F``.
+    ``I - (1 - a) s B``; where alpha vanishes so does P, and the mismatch is left to the residual. Despill lowers ``w``
+    at soft edges. Negative light stays within grain. Where the plate is invalid nothing is subtracted and ``P = a F``.
     """
     cover = alpha[..., None]
     weight = smoothstep(cover / _HANDOVER) * (1 - knobs.despill * (1 - cover))

@@ -1,7 +1,7 @@
 """Frames in front of imperfect clean plates: subject, shadow, light and the faults of real plates, in linear light.
 
-A sample obeys ``I = P + (1 - a) * s * B`` exactly before grain and coding are added. Faults are what remains after a good
-registration and exposure match, and sometimes more.
+A sample obeys ``I = P + (1 - a) * s * B`` exactly before grain and coding are added. Faults are what remains after a
+good registration and exposure match, and sometimes more.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Sample:
     foreground: Array
 
 
-def sample(rng: Rng, subjects: Sequence[Array], photos: Sequence[Array], size: int) -> Sample:
+def sample(rng: Rng, subjects: Sequence[Array] | Array, photos: Sequence[Array], size: int) -> Sample:
     """Compose one sample.
 
     Args:
@@ -61,7 +61,7 @@ def sample(rng: Rng, subjects: Sequence[Array], photos: Sequence[Array], size: i
 
 def _background(rng: Rng, photos: Sequence[Array], size: int) -> Array:
     """A piece of a photograph, several stops of exposure, some with highlights far above 1."""
-    photo = photos[rng.integers(len(photos))]
+    photo = photos[int(rng.integers(len(photos)))]
     height, width = photo.shape[:2]
     side = int(rng.uniform(size * 0.7, min(height, width)) if rng.random() < 0.5 else min(size * 1.2, height, width))
     y, x = rng.integers(height - side + 1), rng.integers(width - side + 1)
@@ -75,11 +75,11 @@ def _background(rng: Rng, photos: Sequence[Array], size: int) -> Array:
     return np.maximum(piece * np.float32(2**stops), 0).astype(np.float32)
 
 
-def _placed(rng: Rng, subjects: Sequence[Array], size: int) -> Array:
+def _placed(rng: Rng, subjects: Sequence[Array] | Array, size: int) -> Array:
     """A subject turned, scaled and shifted into the sample, or nothing. ``(size, size, 4)``."""
     if rng.random() < 0.05:
         return np.zeros((size, size, 4), np.float32)
-    rgba = np.asarray(subjects[rng.integers(len(subjects))], np.float32)
+    rgba = np.asarray(subjects[int(rng.integers(len(subjects)))], np.float32)
     # Most samples look at an edge: an outline point comes near the middle.
     edge = np.argwhere((rgba[::8, ::8, 3] > 0.05) & (rgba[::8, ::8, 3] < 0.95))
     focus = edge[rng.integers(len(edge))][::-1] * 8.0 if len(edge) and rng.random() < 0.7 else np.full(2, SIZE / 2)
@@ -109,8 +109,9 @@ def shadow(rng: Rng, alpha: Array) -> Array:
     size = alpha.shape[0]
     depth = np.zeros((size, size), np.float32)
     if rng.random() < 0.55:  # the subject's own shape, sheared away by the light
-        shape = np.float32(((1, rng.normal(0, 0.5), rng.normal(0, size / 5)), (0, rng.uniform(0.4, 1.3), rng.normal(0, size / 5))))
-        cast = cv2.warpAffine(alpha, shape, (size, size))
+        x, y = rng.normal(0, size / 5, 2)
+        shear = np.array(((1, rng.normal(0, 0.5), x), (0, rng.uniform(0.4, 1.3), y)))
+        cast = cv2.warpAffine(alpha, shear, (size, size))
         depth = np.maximum(depth, cv2.GaussianBlur(cast, (0, 0), rng.uniform(0.8, 14)) * rng.uniform(0.1, 0.85))
     if rng.random() < 0.25:  # light kept out close to the subject
         near = cv2.GaussianBlur(alpha, (0, 0), rng.uniform(4, 25))
@@ -131,7 +132,9 @@ def _faulty_plate(rng: Rng, background: Array) -> tuple[Array, Array]:
     if rng.random() < 0.35:  # parallax, leaves, breathing of the lens
         flow += noise(rng, size, rng.uniform(10, 120), 2) * rng.uniform(0.2, 2.5)
     y, x = np.mgrid[0:size, 0:size].astype(np.float32)
-    plate = cv2.remap(background, x + flow[..., 0], y + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    plate = cv2.remap(
+        background, x + flow[..., 0], y + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    )
     plate = np.maximum(plate, 0) * np.exp(rng.normal(0, 0.05) + rng.normal(0, 0.02, 3)).astype(np.float32)
     if rng.random() < 0.2:  # vignetting, lamps: a slow field
         plate = plate * np.exp(noise(rng, size, size / 1.5)[..., None] * rng.uniform(0.02, 0.15))
@@ -140,7 +143,9 @@ def _faulty_plate(rng: Rng, background: Array) -> tuple[Array, Array]:
     valid = np.ones((size, size, 1), np.float32)
     if rng.random() < 0.12:  # the plate's own edge
         cut = int(rng.uniform(1, size * 0.25))
-        valid = np.rot90(np.where(np.arange(size)[:, None, None] < cut, 0, valid), rng.integers(4)).astype(np.float32)
+        valid = np.rot90(np.where(np.arange(size)[:, None, None] < cut, 0, valid), int(rng.integers(4))).astype(
+            np.float32
+        )
     return plate.astype(np.float32), np.ascontiguousarray(valid)
 
 
@@ -149,7 +154,7 @@ def _recorded(rng: Rng, frame: Array, plate: Array) -> tuple[Array, Array]:
     read, shot = 10 ** rng.uniform(-7, -4), 10 ** rng.uniform(-6, -3.2)
     quality = int(rng.choice((0, 0, 60, 75, 85, 92, 97)))
     # The eye of the coder: exposed to a common white for frame and plate.
-    white = float(max(np.percentile(plate, 99), 1e-3)) * rng.uniform(0.7, 1.3)
+    white = max(float(np.percentile(plate, 99)), 1e-3) * rng.uniform(0.7, 1.3)
     softness = rng.uniform(0.3, 0.8) if rng.random() < 0.5 else 0.0
     results = []
     for picture in (frame, plate):
@@ -165,7 +170,7 @@ def coded(linear: Array, quality: int) -> Array:
     """Linear RGB through 8-bit sRGB and JPEG (4:2:0) of a quality 1..100, and back. Clips to 0..1."""
     display = np.round(np.clip(srgb(linear), 0, 1) * 255).astype(np.uint8)
     packed = cv2.imencode(".jpg", display, (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
-    return linearise(cv2.imdecode(packed, cv2.IMREAD_COLOR))
+    return linearise(np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR)))
 
 
 def srgb(linear: Array) -> Array:
@@ -174,7 +179,9 @@ def srgb(linear: Array) -> Array:
     return np.where(positive <= 0.0031308, positive * 12.92, 1.055 * positive ** (1 / 2.4) - 0.055).astype(np.float32)
 
 
-_LINEAR = np.array([v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.arange(256) / 255], np.float32)
+_LINEAR = np.array(
+    [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.arange(256) / 255], np.float32
+)
 
 
 def linearise(display: np.ndarray) -> Array:

@@ -42,7 +42,8 @@ class Painting:
         rng, tone, curl = self.rng, colour(self.rng), self.rng.uniform(0, 1)
         shades = 5
         for _ in range(shades):
-            grown = roots[rng.integers(len(roots), size=max(1, count // shades))] + rng.normal(0, 3, (max(1, count // shades), 2))
+            picked = rng.integers(len(roots), size=max(1, count // shades))
+            grown = roots[picked] + rng.normal(0, 3, (len(picked), 2))
             outward = grown - centre
             outward /= np.maximum(np.hypot(outward[:, :1], outward[:, 1:]), 1e-6)
             sheet = draw.Sheet(SIZE)
@@ -87,7 +88,7 @@ def figure(painting: Painting) -> None:
     rng = painting.rng
     tall = rng.uniform(70, 105)
     hip = np.array((SIZE * rng.uniform(0.4, 0.6), SIZE * rng.uniform(0.5, 0.6)))
-    chest = hip + (rng.normal(0, tall * 0.15), -tall * 1.2)
+    chest = hip + np.array((rng.normal(0, tall * 0.15), -tall * 1.2))
     limbs = []
     for joint, reach, width in ((hip, 1.0, 0.42), (hip, 1.0, 0.42), (chest, 0.75, 0.28), (chest, 0.75, 0.28)):
         down = np.pi / 2 + rng.normal(0, 0.55 if joint is hip else 1.1)
@@ -100,7 +101,7 @@ def figure(painting: Painting) -> None:
     for index in range(0, 8, 2):
         painting.part(limbs[index], limbs[index + 1])
     painting.part(torso)
-    head = chest + (rng.normal(0, 5), -tall * 0.85)
+    head = chest + np.array((rng.normal(0, 5), -tall * 0.85))
     outline = draw.wobble(rng, draw.ellipse((head[0], head[1]), (tall * 0.3, tall * 0.38)), 0.06)
     painting.part(draw.capsule(chest, head, tall * 0.25, tall * 0.25))
     painting.part(outline)
@@ -185,8 +186,8 @@ def foreground(seed: int, photos: Sequence[Array]) -> Array:
         photos: linear ``(H, W, 3)`` photographs to cut surfaces from.
 
     Returns:
-        ``(SIZE, SIZE, 4)`` premultiplied linear RGBA; alpha is exact area coverage, then blurred as a lens and a shutter
-        blur: in linear light, colour and alpha together.
+        ``(SIZE, SIZE, 4)`` premultiplied linear RGBA; alpha is exact area coverage, then blurred as a lens and a
+        shutter blur: in linear light, colour and alpha together.
     """
     rng = np.random.default_rng(seed)
     painting = Painting(rng, photos)

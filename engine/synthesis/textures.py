@@ -56,7 +56,7 @@ def cloth(rng: Rng, size: int) -> Array:
 
 def photo_piece(rng: Rng, photos: Sequence[Array], size: int) -> Array:
     """A random, turned, stretched piece of a random photograph. ``(size, size, 3)``."""
-    photo = photos[rng.integers(len(photos))]
+    photo = photos[int(rng.integers(len(photos)))]
     height, width = photo.shape[:2]
     scale = size / min(height, width) * float(np.exp(rng.uniform(0.05, 1.6)))
     matrix = cv2.getRotationMatrix2D((rng.uniform(0, width), rng.uniform(0, height)), rng.uniform(0, 360), scale)

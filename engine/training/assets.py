@@ -1,19 +1,15 @@
-"""The photographs that training uses: where each comes from, and under which licence (assets.toml)."""
+"""The photographs that training uses: where each comes from, and under which licence (assets.json)."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import EngineError
 
-try:
-    import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    import tomli as tomllib  # type: ignore[no-redef]
-
-MANIFEST = Path(__file__).with_name("assets.toml")
+MANIFEST = Path(__file__).with_name("assets.json")
 
 
 @dataclass(frozen=True)
@@ -46,5 +42,4 @@ class Asset:
 
 def load_manifest() -> list[Asset]:
     """All photographs, in the manifest's order."""
-    with MANIFEST.open("rb") as file:
-        return [Asset(**entry) for entry in tomllib.load(file)["photograph"]]
+    return [Asset(**entry) for entry in json.loads(MANIFEST.read_text(encoding="utf-8"))]

@@ -40,7 +40,7 @@ def load_photos(folder: Path) -> list[tuple[Array, bool]]:
     """
     photos = []
     for asset in load_manifest():
-        picture = cv2.imdecode(np.frombuffer(asset.read(folder), np.uint8), cv2.IMREAD_COLOR)
+        picture = np.asarray(cv2.imdecode(np.frombuffer(asset.read(folder), np.uint8), cv2.IMREAD_COLOR))
         scale = _LONG_SIDE / max(picture.shape[:2])
         if scale < 1:
             picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

@@ -13,7 +13,7 @@ from engine.network.platenet import Prediction, encode, squash
 
 @dataclass(frozen=True)
 class Truth:
-    """What a sample knows. ``alpha (N, 1, H, W)``, ``shadow`` and ``foreground`` (premultiplied, anchored) ``(N, 3, H, W)``."""
+    """What a sample knows: ``alpha (N, 1, H, W)``, ``shadow`` and premultiplied ``foreground (N, 3, H, W)``."""
 
     alpha: Tensor
     shadow: Tensor

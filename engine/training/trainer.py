@@ -37,7 +37,7 @@ class Config:
         hours: length of the schedule, accumulated over resumptions.
         seed: of weights and samples.
         subjects: painted subjects.
-        size: px of a sample; after half of the schedule every second batch is half as large again with half the samples.
+        size: px of a sample; in the second half every other batch is half as large again, with half the samples.
         batch: samples of a step.
         rate: peak learning rate of the new layers; the pretrained encoder learns at a third of it.
         save_minutes: minutes between checkpoints.
@@ -77,7 +77,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         torch.set_num_threads(config.threads)
         self.config = config
-        self.network = PlateNet().to(memory_format=torch.channels_last)
+        self.network = PlateNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if encoder is not None:
             self.network.encoder.load_state_dict(encoder)
         pretrained = list(self.network.encoder.parameters())
@@ -140,7 +140,7 @@ class Trainer:
         self.optimiser.step()
         self.step += 1
         self._follow(min(0.998, self.step / (self.step + 20)))
-        return {"total": float(total), **{name: float(value) for name, value in terms.items()}}
+        return {name: float(value.detach()) for name, value in ({"total": total} | terms).items()}
 
     @torch.no_grad()
     def _follow(self, keep: float) -> None:

