@@ -1,0 +1,91 @@
+"""Stage 8: layers to the bytes of one EXR. The same layers give the same bytes, whenever they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from OpenImageIO import ImageOutput, ImageSpec, geterror
+
+from engine.errors import EngineError
+from engine.values import Array, Frame, Layers
+
+_HALF_MAX = 65504.0
+"""Largest finite half (IEEE 754 binary16)."""
+
+_COMPRESSION = "zips:4"
+"""Lossless, one row a block, as compositors read rows; 4 is OpenEXR's own level, pinned."""
+
+
+def encode(layers: Layers, frame: Frame, attributes: Mapping[str, str | float | int]) -> bytes:
+    """Write one scanline EXR.
+
+    The main layer's channels have no layer name, so every reader takes them for its RGBA. OpenEXR sorts channels by
+    name; readers restore R, G, B, A in each layer. numpy rounds to half, to nearest even, so values that were rounded
+    so before read back bit by bit.
+
+    Args:
+        layers: channels ``(H, W)`` of the data window's size.
+        frame: windows, pixel aspect, and foreign metadata as `engine.pipeline.decode` returned it.
+        attributes: header entries to add, for example ``platekey/version``; they win over metadata of the same name.
+
+    Raises:
+        EngineError: ``VALUE_OUT_OF_RANGE`` where a value is not finite or, in half, beyond +-65504.
+    """
+    _check_range(layers)
+    stored = np.float16 if layers.half else np.float32
+    pixels = np.empty((*frame.data_window.size, len(layers.channels)), stored)
+    for index, values in enumerate(layers.channels.values()):
+        pixels[..., index] = values
+    return _write(pixels, _header(layers, frame, attributes))
+
+
+def _header(layers: Layers, frame: Frame, attributes: Mapping[str, str | float | int]) -> ImageSpec:
+    data, display = frame.data_window, frame.display_window
+    spec = ImageSpec(data.width, data.height, len(layers.channels), "half" if layers.half else "float")
+    spec.channelnames = tuple(layers.channels)
+    spec.x, spec.y = data.x, data.y
+    spec.full_x, spec.full_y, spec.full_width, spec.full_height = display.x, display.y, display.width, display.height
+    # Without an entry of this name the writer adds the time of day; an empty one it leaves out.
+    spec.attribute("DateTime", "")
+    for name, typed in frame.metadata.items():
+        if isinstance(typed, tuple):
+            spec.attribute(name, *typed)
+    for name, value in attributes.items():
+        spec.attribute(name, value)
+    spec.attribute("PixelAspectRatio", float(frame.pixel_aspect))
+    spec.attribute("compression", _COMPRESSION)
+    return spec
+
+
+def _write(pixels: Array, spec: ImageSpec) -> bytes:
+    """Write through a private temporary file: OpenImageIO's Python bindings have no memory writer."""
+    with TemporaryDirectory(prefix="platekey-") as folder:
+        path = Path(folder, "layers.exr")
+        file = ImageOutput.create(str(path))
+        if file and file.open(str(path), spec) and file.write_image(pixels) and file.close():
+            return path.read_bytes()
+        raise EngineError(
+            "INTERNAL",
+            f"The layers could not be encoded: {file.geterror() if file else geterror()}.",
+            "Free some space for temporary files on the engine's machine and render the frame again.",
+        )
+
+
+def _check_range(layers: Layers) -> None:
+    limit = _HALF_MAX if layers.half else np.finfo(np.float32).max
+    for name, values in layers.channels.items():
+        # Written so that NaN, which compares false, is caught.
+        largest = np.abs(values).max(initial=0.0)
+        if not largest <= limit:
+            raise EngineError(
+                "VALUE_OUT_OF_RANGE",
+                f"Channel '{name}' reaches {largest:g}, beyond what {'half' if layers.half else 'float'} can store.",
+                "Set File depth to Float or to 'Half, float where needed'."
+                if layers.half
+                else "Report this frame to us.",
+                channel=name,
+                largest=largest,
+            )
