@@ -1,1 +1,8 @@
-"""The side-car: finds and starts the engine, talks gRPC, owns every final file. Importing this package is free."""
+"""The side-car: finds and starts the engine, talks gRPC, owns every final file. Importing this package is free.
+
+    cli, link -> job -> {shot, request, cache, stream, outputs} -> {client, launch}
+
+``host_bridge.wire`` holds the protocol and its stubs, the only code that the engine shares.
+"""
+
+__version__ = "0.1.0"

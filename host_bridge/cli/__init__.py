@@ -1,0 +1,31 @@
+"""``platekey``, the command line. Its exit codes are `host_bridge.errors.ExitCode`."""
+
+from __future__ import annotations
+
+import traceback
+
+import typer
+
+from host_bridge.cli import doctor, matte, services
+from host_bridge.errors import ExitCode
+
+app = typer.Typer(
+    help="Key a subject out of footage with a clean plate.",
+    epilog="Exit codes: " + ", ".join(f"{code.value} {code.name.lower().replace('_', ' ')}" for code in ExitCode),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+matte.register(app)
+services.register(app)
+doctor.register(app)
+
+
+def main() -> None:
+    """Run the command line; the process's outermost door."""
+    try:
+        app()
+    except Exception as error:
+        typer.echo(traceback.format_exc(), err=True)
+        typer.echo(f"PlateKey failed: {error}. Please report the lines above.", err=True)
+        raise SystemExit(ExitCode.INTERNAL) from error

@@ -1,0 +1,117 @@
+"""``platekey matte``: key a shot."""
+
+from __future__ import annotations
+
+import inspect
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from host_bridge.cache import open_cache
+from host_bridge.cancellation import Cancellation
+from host_bridge.cli.display import display_for
+from host_bridge.cli.door import cancelled_by_signals, shown_errors
+from host_bridge.content import Hasher
+from host_bridge.engines import connect
+from host_bridge.job import MatteJob
+from host_bridge.knobs import DEFAULT_LAYERS, KnobSpec, knob_specs
+from host_bridge.options import DEFAULT_CONFIG, SCENE_LINEAR, MatteOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TYPES: dict[str, type] = {"number": float, "whole": int, "switch": bool, "text": str}
+
+
+def matte(
+    frames: Annotated[str, typer.Argument(help="Footage: a file, a pattern like plate.####.exr, or a folder.")],
+    clean_plate: Annotated[str, typer.Option(help="Frame number of the footage, a file, or a sequence.")],
+    output: Annotated[str, typer.Option("--output", "-o", help="Where to write, like out.####.exr.")],
+    frame_range: Annotated[str, typer.Option("--frames", help="Frames to render, like 1001-1100x2.")] = "",
+    plate_offset: Annotated[int, typer.Option(help="Frame n uses image n + this of a plate sequence.")] = 0,
+    colorspace: Annotated[str, typer.Option(help="Of the footage; an EXR is scene-linear unless stated.")] = "",
+    plate_colorspace: Annotated[str, typer.Option(help="Of the plate; the footage's unless stated.")] = "",
+    output_colorspace: Annotated[str, typer.Option(help="Scene-linear space of the result.")] = SCENE_LINEAR,
+    ocio: Annotated[str, typer.Option(help="Colour configuration: a file, or a built-in's URI.")] = DEFAULT_CONFIG,
+    garbage: Annotated[str, typer.Option(help="Garbage matte, file or sequence: 1 is never subject.")] = "",
+    core: Annotated[str, typer.Option(help="Core matte, file or sequence: 1 is always subject.")] = "",
+    hint: Annotated[str, typer.Option(help="Rough matte, file or sequence, for the network to weigh.")] = "",
+    layers: Annotated[str, typer.Option(help="Layers beside RGBA, by commas.")] = ",".join(DEFAULT_LAYERS),
+    part: Annotated[str, typer.Option(help="Part of multi-part EXR footage.")] = "",
+    device: Annotated[str, typer.Option(help="cpu, cuda:0, mps; the engine's choice unless stated.")] = "",
+    engine: Annotated[str, typer.Option(help="HOST:PORT of a running engine; else one is started here.")] = "",
+    token_file: Annotated[str, typer.Option(help="File with that engine's token; or set PLATEKEY_TOKEN.")] = "",
+    tls_ca: Annotated[str, typer.Option(help="Certificate that signs that engine's.")] = "",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files PlateKey did not write.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print events as JSON lines.")] = False,
+    **knobs: Any,  # noqa: ANN401 - one option a knob, see `with_knobs`
+) -> None:
+    """Key a subject out of FRAMES; render only what is missing or stale."""
+    options = MatteOptions(
+        frames=frames,
+        clean_plate=clean_plate,
+        output=output,
+        frame_range=frame_range,
+        plate_offset=plate_offset,
+        colorspace=colorspace,
+        plate_colorspace=plate_colorspace,
+        output_colorspace=output_colorspace,
+        ocio=ocio,
+        garbage=garbage,
+        core=core,
+        hint=hint,
+        layers=tuple(filter(None, map(str.strip, layers.split(",")))),
+        part=part,
+        device=device,
+        engine=engine,
+        token_file=token_file,
+        tls_ca=tls_ca,
+        overwrite=overwrite,
+        knobs={name: value.value if isinstance(value, Enum) else value for name, value in knobs.items()},
+    )
+    with shown_errors(as_json):
+        raise typer.Exit(_run(options, as_json))
+
+
+def with_knobs(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command one option a knob, in place of its ``**knobs``."""
+    signature = inspect.signature(command, eval_str=True)
+    stated = [item for item in signature.parameters.values() if item.kind is not inspect.Parameter.VAR_KEYWORD]
+    knobs = [_parameter(spec) for spec in knob_specs() if not spec.merge_only]
+    command.__signature__ = signature.replace(parameters=[*stated, *knobs])  # type: ignore[attr-defined]
+    command.__annotations__.update({knob.name: knob.annotation for knob in knobs})
+    return command
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(with_knobs(matte))
+
+
+def _run(options: MatteOptions, as_json: bool) -> int:
+    cancellation = Cancellation()
+    with cancelled_by_signals(cancellation), display_for(as_json) as display:
+        job = MatteJob(options, connect, open_cache(), Hasher(), display.show, cancellation)
+        outcome = job.run()
+        display.conclude(outcome)
+    return outcome.exit_code
+
+
+def _parameter(spec: KnobSpec) -> inspect.Parameter:
+    kind = _choice_type(spec) if spec.choices else _TYPES[spec.kind]
+    ranged = {"min": kind(spec.low), "max": kind(spec.high)} if spec.low < spec.high else {}
+    unit = f" {spec.unit}" if spec.unit else ""
+    option = typer.Option(
+        f"--{spec.name.replace('_', '-')}",
+        help=f"{spec.help} Default: {spec.initial:g}{unit}." if ranged else f"{spec.help} Default: {spec.initial}.",
+        rich_help_panel="Knobs",
+        **ranged,
+    )
+    return inspect.Parameter(
+        spec.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
+    )
+
+
+def _choice_type(spec: KnobSpec) -> type:
+    return Enum(spec.name, {choice.name: choice.name for choice in spec.choices})  # type: ignore[return-value]

@@ -1,0 +1,85 @@
+"""``platekey status``, ``stop``, ``knobs`` and ``link``: what runs in the background, and what hosts need of it."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from typing import Annotated
+
+import typer
+
+import host_bridge
+from host_bridge.cache import open_cache
+from host_bridge.cancellation import Cancellation
+from host_bridge.cli.door import cancelled_by_signals, shown_errors
+from host_bridge.client import Engine
+from host_bridge.engines import RunningEngine, running_engines
+from host_bridge.errors import BridgeError
+from host_bridge.knobs import knobs_as_json
+from host_bridge.link.server import IDLE_SECONDS, serve_link
+from host_bridge.status import status_as_json
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def status(as_json: AsJson = False) -> None:
+    """Show which engines run here, and how full the frame cache is."""
+    with shown_errors(as_json):
+        found = status_as_json(running_engines(), open_cache())
+        typer.echo(json.dumps(found) if as_json else _as_text(found))
+
+
+def stop() -> None:
+    """Stop the engines of this installation; one that others are using goes on."""
+    with shown_errors():
+        ours = [engine for engine in running_engines() if engine.ours]
+        for engine in ours:
+            typer.echo(f"{engine.address.target}: {_stop(engine)}")
+        if not ours:
+            typer.echo("No engine of this installation is running.")
+
+
+def knobs(as_json: AsJson = False) -> None:
+    """List the knobs with label, range, default and help."""
+    if as_json:
+        typer.echo(json.dumps(knobs_as_json()))
+        return
+    for knob in knobs_as_json():
+        typer.echo(f"{knob['name']:18} {knob['initial']!s:10} {knob['help']}")
+
+
+def link(
+    idle_stop: Annotated[float, typer.Option(min=1, help="Seconds without a client before it stops.")] = IDLE_SECONDS,
+) -> None:
+    """Serve the host nodes; started by them when they need it."""
+    with shown_errors():
+        cancellation = Cancellation()
+        with cancelled_by_signals(cancellation):
+            if not serve_link(idle_stop, cancellation):
+                typer.echo("The link is already served by another process.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (status, stop, knobs, link):
+        app.command()(command)
+
+
+def _stop(engine: RunningEngine) -> str:
+    try:
+        with closing(Engine(engine.address)) as connection:
+            return "stopping" if connection.stop() else "in use, not stopped"
+    except BridgeError as error:
+        return f"not stopped: {error.message}"
+
+
+def _as_text(found: dict) -> str:
+    lines = [f"PlateKey {host_bridge.__version__}, {found['home']}"]
+    for engine in found["engines"]:
+        models = ", ".join(engine["models"])
+        lines.append(f"engine {engine['address']} on {engine['device']} ({models}), {engine['active_calls']} calls")
+    if not found["engines"]:
+        lines.append("no engine is running; one starts when it is needed")
+    cache = found["cache"]
+    lines.append(f"frame cache {cache['size'] / 2**30:.2f} of {cache['limit'] / 2**30:.2f} GiB, {cache['files']} files")
+    return "\n".join(lines)

@@ -1,0 +1,87 @@
+"""What one matting job asks for, as the command line and the link hand it over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, get_type_hints
+
+from host_bridge.errors import BridgeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_CONFIG = "platekey://studio"
+"""The colour configuration that PlateKey ships."""
+
+SCENE_LINEAR = "scene_linear"
+"""OCIO's role for a config's linear working space: what an EXR holds unless somebody says otherwise."""
+
+
+@dataclass(frozen=True)
+class MatteOptions:
+    """One matting job. Paths may be relative to the working folder; sequences are written as `sequence` reads them.
+
+    Attributes:
+        frames: footage: a file, a pattern or a folder.
+        clean_plate: a frame number of the footage, a file, or a sequence.
+        output: EXR pattern.
+        frame_range: ``1001-1100x2``; empty for every frame.
+        plate_offset: frame n uses plate image n + offset; only with a plate sequence.
+        colorspace: of the footage; empty means scene-linear for EXR.
+        plate_colorspace: of the plate; empty means the footage's, where the formats are the same.
+        output_colorspace: scene-linear space of the delivered layers.
+        ocio: configuration file, or a built-in by its URI.
+        garbage: file or sequence, as `core` and `hint`; empty for none.
+        layers: layers beside the main one; empty for the usual ones.
+        part: part of multi-part EXR footage.
+        device: device id, or empty for the engine's own choice.
+        engine: HOST:PORT of a running engine; empty to start one here on demand.
+        token_file: file with that engine's token.
+        tls_ca: certificate that signs that engine's; empty for the system's list.
+        overwrite: replace files that PlateKey did not write.
+        knobs: value by knob name.
+    """
+
+    frames: str
+    clean_plate: str
+    output: str
+    frame_range: str = ""
+    plate_offset: int = 0
+    colorspace: str = ""
+    plate_colorspace: str = ""
+    output_colorspace: str = SCENE_LINEAR
+    ocio: str = DEFAULT_CONFIG
+    garbage: str = ""
+    core: str = ""
+    hint: str = ""
+    layers: tuple[str, ...] = ()
+    part: str = ""
+    device: str = ""
+    engine: str = ""
+    token_file: str = ""
+    tls_ca: str = ""
+    overwrite: bool = False
+    knobs: dict[str, object] = field(default_factory=dict)
+
+
+_JSON_TYPES: dict[str, tuple[type, ...]] = {"tuple[str, ...]": (list, tuple), "dict[str, object]": (dict,)}
+
+
+def options_from_json(values: Mapping[str, object]) -> MatteOptions:
+    """Options out of a message of the link.
+
+    Raises:
+        BridgeError: ``BAD_REQUEST`` for an unknown, missing or mistyped field.
+    """
+    declared = {item.name: item for item in fields(MatteOptions)}
+    if unknown := sorted(values.keys() - declared.keys()):
+        raise BridgeError("BAD_REQUEST", f"Unknown field {', '.join(unknown)}.", f"Known: {', '.join(declared)}.")
+    if missing := [name for name in ("frames", "clean_plate", "output") if not values.get(name)]:
+        raise BridgeError("BAD_REQUEST", f"Field {', '.join(missing)} is missing.", "Fill it in.")
+    hints = get_type_hints(MatteOptions)
+    for name, value in values.items():
+        kinds = _JSON_TYPES.get(str(declared[name].type), (hints[name],))
+        if type(value) not in kinds:
+            raise BridgeError("BAD_REQUEST", f"Field {name} cannot be {value!r}.", f"It is a {declared[name].type}.")
+    prepared = {**values, "layers": tuple(values.get("layers", ()))}  # type: ignore[arg-type]
+    return MatteOptions(**prepared)  # type: ignore[arg-type]

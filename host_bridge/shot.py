@@ -1,0 +1,128 @@
+"""The files of one job, found and complete before any work begins."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from host_bridge.errors import BridgeError
+from host_bridge.sequence import Clip, open_clip, parse_range
+from host_bridge.wire.v1.plate_pb2 import PlateManifest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from host_bridge.options import MatteOptions
+
+
+@dataclass(frozen=True)
+class CleanPlate:
+    """Which image stands behind which frame, as ``PlateManifest`` puts it.
+
+    Attributes:
+        clip: the plate's images.
+        mapping: ``HOLD``, ``MATCH`` or ``OFFSET``.
+        hold_frame: number of the image behind every frame, with ``HOLD``.
+        offset: frame n uses image n + offset, with ``OFFSET``.
+    """
+
+    clip: Clip
+    mapping: PlateManifest.Mapping
+    hold_frame: int = 0
+    offset: int = 0
+
+    def image_of(self, frame: int) -> int:
+        """Number of the plate image behind a frame."""
+        return self.hold_frame if self.mapping == PlateManifest.HOLD else frame + self.offset
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Footage, clean plate and mattes of a job; every file that it needs exists.
+
+    Attributes:
+        clip: the footage, whole.
+        frames: numbers to render.
+        plate: the clean plate.
+        mattes: ``garbage``, ``core`` and ``hint``, those that were given.
+        window: neighbour frames on each side.
+    """
+
+    clip: Clip
+    frames: tuple[int, ...]
+    plate: CleanPlate
+    mattes: dict[str, Clip]
+    window: int
+
+    def neighbours(self, frame: int) -> tuple[int, ...]:
+        """The other frames of the temporal window: beyond the render range, cut only at the clip's ends."""
+        return _neighbours(self.clip, frame, self.window)
+
+    def inputs(self) -> set[Path]:
+        """Every file that the job may read."""
+        clips = (self.clip, self.plate.clip, *self.mattes.values())
+        return {path for clip in clips for path in clip.paths.values()}
+
+
+def open_shot(options: MatteOptions, window: int) -> Shot:
+    """Find a job's files.
+
+    Args:
+        options: the job.
+        window: neighbour frames on each side that its knobs ask for.
+
+    Raises:
+        BridgeError: ``FILE_MISSING`` naming the missing frames, or ``BAD_REQUEST``.
+    """
+    clip = open_clip(options.frames)
+    frames = _range(clip, options.frame_range)
+    windowed = {other for frame in frames for other in (frame, *_neighbours(clip, frame, window))}
+    clip.require(windowed if not clip.still else frames, "frames")
+    plate = _clean_plate(options, clip)
+    plate.clip.require({plate.image_of(frame) for frame in windowed}, "clean plate")
+    mattes = {name: open_clip(getattr(options, name)) for name in ("garbage", "core", "hint") if getattr(options, name)}
+    for name, matte in mattes.items():
+        matte.require(frames, f"{name} matte")
+    return Shot(clip, frames, plate, mattes, window)
+
+
+def _range(clip: Clip, text: str) -> tuple[int, ...]:
+    if clip.still:
+        frames = parse_range(text) if text else (clip.first,)
+        if frames != (clip.first,):
+            raise BridgeError(
+                "BAD_REQUEST",
+                f"{clip.name} is one file, and --frames {text} asks for others.",
+                "Name the sequence by its pattern, like plate.####.exr.",
+            )
+        return frames
+    return parse_range(text) if text else clip.stated or tuple(range(clip.first, clip.last + 1))
+
+
+def _neighbours(clip: Clip, frame: int, window: int) -> tuple[int, ...]:
+    around = range(max(frame - window, clip.first), min(frame + window, clip.last) + 1)
+    return tuple(number for number in around if number != frame)
+
+
+def _clean_plate(options: MatteOptions, clip: Clip) -> CleanPlate:
+    if re.fullmatch(r"-?\d+", options.clean_plate):
+        plate = CleanPlate(clip, PlateManifest.HOLD, hold_frame=int(options.clean_plate))
+        clip.require([plate.hold_frame] if not clip.still else [], "clean plate")
+        if clip.still and plate.hold_frame != clip.first:
+            raise BridgeError(
+                "BAD_REQUEST",
+                f"{clip.name} is one file; it has no frame {plate.hold_frame} to use as clean plate.",
+                "Name the sequence by its pattern, or the clean plate by its file.",
+            )
+    else:
+        images = open_clip(options.clean_plate)
+        mapping = PlateManifest.OFFSET if options.plate_offset else PlateManifest.MATCH
+        plate = (
+            CleanPlate(images, PlateManifest.HOLD, hold_frame=images.first)
+            if images.still
+            else CleanPlate(images, mapping, offset=options.plate_offset)
+        )
+    if options.plate_offset and plate.mapping == PlateManifest.HOLD:
+        raise BridgeError("BAD_REQUEST", "--plate-offset needs a plate sequence.", "Leave it out for a single plate.")
+    return plate

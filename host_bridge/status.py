@@ -1,0 +1,43 @@
+"""What runs here, as plain values: for ``platekey status --json`` and the link."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import host_bridge
+from host_bridge import home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from host_bridge.cache import FrameCache
+    from host_bridge.engines import RunningEngine
+
+
+def status_as_json(engines: Iterable[RunningEngine], cache: FrameCache) -> dict:
+    """``{version, home, engines, cache}``; sizes in bytes."""
+    return {
+        "version": host_bridge.__version__,
+        "home": str(home.home()),
+        "engines": [_engine_as_json(engine) for engine in engines],
+        "cache": asdict(cache.state()),
+    }
+
+
+def _engine_as_json(engine: RunningEngine) -> dict:
+    description = engine.description
+    names = {device.id: device.name for device in description.devices}
+    return {
+        "address": engine.address.target,
+        "pid": description.pid,
+        "version": description.version,
+        "build": description.build,
+        "device": description.default_device,
+        "device_name": names.get(description.default_device, ""),
+        "threads": description.threads,
+        "uptime": round(description.uptime, 1),
+        "active_calls": max(description.active_calls, 0),
+        "models": [model.name for model in description.models],
+        "ours": engine.ours,
+    }
