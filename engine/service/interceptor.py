@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from traceback import clear_frames
 from typing import Any
 
 import grpc
@@ -97,12 +98,13 @@ def as_engine_error(exception: BaseException, where: str) -> EngineError:
         where: method, or job, frame and stage; for the log.
     """
     if isinstance(exception, EngineError):
-        _log.info("%s: %s: %s", where, exception.reason, exception)
+        _log.info("%s: %s: %s", where, exception.reason, str(exception))
         return exception
     if isinstance(exception, grpc.RpcError):
         return EngineError("CANCELLED", "The client went away.", "Send the work again if it is wanted after all.")
     if _is_out_of_memory(exception):
-        _log.warning("%s: out of memory: %s", where, exception)
+        _log.warning("%s: out of memory: %s", where, str(exception))
+        clear_frames(exception.__traceback__)  # or the arrays of the failed stage would live on in it
         for name in device.available():
             device.release(name)
         return EngineError("OUT_OF_MEMORY", f"Memory ran out ({where}).", "Close other programs, or choose Draft.")

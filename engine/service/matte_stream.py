@@ -96,12 +96,13 @@ class MatteStream:
         self._events.put(StageBegan(number, stage))
 
     def _finish(self, number: int, computed: Future[tuple[bytes, FrameReport]]) -> None:
+        """Run on the worker. An error goes on without its traceback, which would keep the frame's arrays in memory."""
         failure = computed.exception()
         if failure is None:
             self._events.put(FrameMade(number, *computed.result()))
             return
-        where = f"job {self._job.id}, frame {number}, stage {self._stage}"
-        self._events.put(FrameLost(number, as_engine_error(failure, where)))
+        error = as_engine_error(failure, f"job {self._job.id}, frame {number}, stage {self._stage}")
+        self._events.put(FrameLost(number, error.with_traceback(None)))
 
     def _wake(self, _: object = None) -> None:
         self._events.put(None)
