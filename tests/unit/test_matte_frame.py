@@ -1,0 +1,184 @@
+"""A frame through all stages, on real files: what comes back recombines, obeys the mattes, depends on nothing else."""
+
+from dataclasses import replace
+
+import numpy as np
+import OpenImageIO
+import pytest
+import scenes
+from exr_files import source, write
+
+from engine.errors import EngineError
+from engine.evaluation.layer_errors import Stack, recombination
+from engine.pipeline.matte_frame import matte_frame
+from engine.pipeline.session import Session
+from engine.settings import DEFAULT_LAYERS, FrameJob, Knobs, MatteJob, Neighbour
+
+SIZE = (144, 208)
+SPACE = "lin_rec709"
+STAGES = ["decode", "colour", "registration", "photometric", "matte", "solve", "layers", "encode"]
+
+
+@pytest.fixture(scope="module")
+def session():
+    return Session("cpu", 1 << 26)
+
+
+@pytest.fixture(scope="module")
+def background():
+    return scenes.shot(SIZE, 3)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, background):
+    """Four frames with a subject, of drifting exposure, and a clean plate, as EXR sources."""
+    folder = tmp_path_factory.mktemp("shot")
+    clean = write(folder / "clean.exr", scenes.with_grain(background, 1))
+    frames = [
+        write(
+            folder / f"frame.{n}.exr", scenes.with_grain(scenes.with_subject(background, 0.2, 50 + n) * (1 + n / 20), n)
+        )
+        for n in range(4)
+    ]
+    return source(clean, SPACE), [source(frame, SPACE) for frame in frames]
+
+
+def job(**knobs):
+    return MatteJob(Knobs(**knobs), (*DEFAULT_LAYERS, "cleanplate", "fg"), "platekey://studio", SPACE, "cpu")
+
+
+def run(session, task, frame, cancelled=lambda: False, heard=None):
+    return matte_frame(task, frame, session, (heard if heard is not None else []).append, cancelled)
+
+
+def read(data, folder):
+    """Channel name -> ``(H, W)``, and the spec, by a second reader."""
+    path = folder / "result.exr"
+    path.write_bytes(data)
+    buffer = OpenImageIO.ImageBuf(str(path))
+    pixels = buffer.get_pixels(OpenImageIO.FLOAT)
+    return {name: pixels[..., i] for i, name in enumerate(buffer.spec().channelnames)}, buffer.spec()
+
+
+def rgb(channels, layer=""):
+    return np.stack([channels[f"{layer}.{c}" if layer else c] for c in "RGB"], 2)
+
+
+@pytest.mark.parametrize("depth", ["half", "float"])
+def test_the_file_recombines(session, files, tmp_path, depth):
+    clean, frames = files
+    channels, _ = read(run(session, job(depth=depth), FrameJob(1, frames[1], clean))[0], tmp_path)
+    original = OpenImageIO.ImageBuf()
+    (tmp_path / "in.exr").write_bytes(frames[1].data)
+    original = OpenImageIO.ImageBuf(str(tmp_path / "in.exr")).get_pixels(OpenImageIO.FLOAT)[..., :3]
+    stacks = [rgb(channels, "shadow_ratio"), np.repeat(1 - channels["shadow.A"][..., None], 3, 2)]
+    for ratio in stacks:
+        stack = Stack(rgb(channels), channels["A"], ratio, rgb(channels, "cleanplate"), rgb(channels, "residual"))
+        error = recombination(original, stack, channels["validity.Y"] == 1)
+        assert error.half_ulps <= 0.5 if depth == "half" else error.relative <= 1e-6
+    assert (rgb(channels)[channels["A"] == 0] == 0).all()
+
+
+def test_every_stage_is_announced_and_timed(session, files):
+    heard = []
+    report = run(session, job(), FrameJob(1, files[1][1], files[0]), heard=heard)[1]
+    assert heard == STAGES
+    assert set(report.seconds) >= set(STAGES) - {"encode"}
+
+
+def test_what_was_measured_is_reported(session, files):
+    report = run(session, job(), FrameJob(2, files[1][2], files[0]))[1]
+    assert report.locked_off
+    assert report.residual_median_px < 0.3
+    assert report.gain == pytest.approx((1.1,) * 3, rel=0.02)
+    assert 0.05 < report.foreground_share < 0.5
+    assert report.valid_share == 1
+    assert report.tiles == 1
+    assert report.warnings == ()
+
+
+def test_order_and_company_change_no_bit(files):
+    clean, frames = files
+    jobs = [FrameJob(n, frame, clean) for n, frame in enumerate(frames)]
+    forth = [run(Session("cpu", 1 << 26), job(), frame)[0] for frame in jobs]
+    one = Session("cpu", 1 << 26)
+    back = [run(one, job(), frame)[0] for frame in reversed(jobs)]
+    assert forth == back[::-1]
+
+
+def test_the_window_steadies_the_exposure(session, files):
+    clean, frames = files
+    near = tuple(Neighbour(n, frames[n], clean) for n in (0, 1))
+    alone = run(session, job(), FrameJob(3, frames[3], clean))[1]
+    steady = run(session, job(temporal_window=3), FrameJob(3, frames[3], clean, near))[1]
+    assert alone.gain == pytest.approx((1.15,) * 3, rel=0.02)
+    assert steady.gain == pytest.approx((1.05,) * 3, rel=0.02)
+
+
+def test_mattes_are_honoured_exactly(session, files, tmp_path):
+    clean, frames = files
+    garbage, core = np.zeros((*SIZE, 1), np.float32), np.zeros((*SIZE, 1), np.float32)
+    garbage[:, :60], core[:, 40:80] = 1, 1
+    mattes = {
+        name: replace(source(write(tmp_path / f"{name}.exr", pixels, channels=["A"])), space="")
+        for name, pixels in (("garbage", garbage), ("core", core))
+    }
+    channels, _ = read(run(session, job(), FrameJob(1, frames[1], clean, **mattes))[0], tmp_path)
+    assert (channels["A"][:, :60] == 0).all()
+    assert (channels["A"][:, 60:80] == 1).all()
+    assert (rgb(channels, "residual")[:, :60] == 0).all()
+
+
+def test_windows_and_provenance_are_written(session, files, background, tmp_path):
+    clean = source(write(tmp_path / "c.exr", background, data=(-8, -4), display=(0, 0, 192, 136)), SPACE)
+    picture = scenes.with_grain(scenes.with_subject(background, 0.2), 4)
+    path = write(tmp_path / "f.exr", picture, data=(-8, -4), display=(0, 0, 192, 136), attributes={"camera": "A7"})
+    data = run(session, job(), FrameJob(7, source(path, SPACE), clean, key="abc"))[0]
+    spec = read(data, tmp_path)[1]
+    assert (spec.x, spec.y, spec.full_width, spec.full_height) == (-8, -4, 192, 136)
+    assert spec.getattribute("platekey/key") == "abc"
+    assert spec.getattribute("platekey/model") == "platenet"
+    assert spec.getattribute("camera") == "A7"
+
+
+def test_nonfinite_pixels_are_counted_and_said(session, files, tmp_path):
+    picture = np.full((*SIZE, 3), 0.2, np.float32)
+    picture[:] = OpenImageIO.ImageBuf(str(write(tmp_path / "x.exr", scenes.shot(SIZE, 3)))).get_pixels(OpenImageIO.FLOAT)
+    picture[4, 4], picture[5, 5, 0] = np.nan, np.inf
+    broken = source(write(tmp_path / "nan.exr", picture), SPACE)
+    data, report = run(session, job(), FrameJob(1, broken, files[0]))
+    assert report.nonfinite_frame == 4
+    assert "nan.exr" in report.warnings[0]
+    channels, _ = read(data, tmp_path)
+    assert all(np.isfinite(values).all() for values in channels.values())
+
+
+def test_a_plate_of_another_scene_is_refused(session, files, tmp_path):
+    other = source(write(tmp_path / "other.exr", scenes.shot(SIZE, 77)), SPACE)
+    with pytest.raises(EngineError) as caught:
+        run(session, job(), FrameJob(1, files[1][1], other))
+    assert caught.value.reason == "REGISTRATION_FAILED"
+
+
+def test_a_log_space_is_refused_for_layers(session, files):
+    task = replace(job(), output_space="ACEScct")
+    with pytest.raises(EngineError) as caught:
+        run(session, task, FrameJob(1, files[1][1], files[0]))
+    assert caught.value.reason == "COLOR_NOT_LINEAR"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_cancel_is_heard_before_every_stage(session, files, stage):
+    heard = []
+    before = STAGES[: STAGES.index(stage)]
+    with pytest.raises(EngineError) as caught:
+        run(session, job(), FrameJob(1, files[1][1], files[0]), lambda: heard == before, heard)
+    assert caught.value.reason == "CANCELLED"
+
+
+def test_the_plate_cache_is_bounded(files, tmp_path):
+    small = Session("cpu", 1)
+    for seed in (3, 3, 3):
+        plate = source(write(tmp_path / f"p{seed}.exr", scenes.with_grain(scenes.shot(SIZE, 3), seed)), SPACE)
+        run(small, job(), FrameJob(1, files[1][1], plate))
+    assert len(small._plates) == 1
