@@ -1,4 +1,4 @@
-"""Stage 2: colour spaces. From the host's spaces to the linear one of all arithmetic, and to the network's encoding.
+"""Stage 2: colour spaces. From the host's spaces to the linear one of all arithmetic, and to the network's.
 
 OpenColorIO does every conversion, with the host's configuration, in float32 and with nothing approximated: its default
 replaces logarithms and powers by fast ones that are off by up to 1e-3 (measured: ACEScct to linear Rec.709, codes 0..1,
@@ -32,8 +32,6 @@ from engine.values import Alpha, Array, Image, Mask
 __all__ = [
     "ColourConfig",
     "check_linear",
-    "decode_log",
-    "encode_log",
     "exposure_anchor",
     "from_acescg",
     "load_config",
@@ -42,12 +40,6 @@ __all__ = [
 ]
 
 _ACESCG = "ACEScg"
-
-_LOG_BREAK = 0.0078125
-_LOG_BREAK_CODE = 0.155251141552511
-_LOG_SLOPE = 10.5402377416545
-_LOG_OFFSET = 0.0729055341958355
-"""ACEScct, Academy S-2016-001, section 4.4: linear at and below the break, logarithmic above."""
 
 _AP1_LUMINANCE = np.array([0.2722287168, 0.6740817658, 0.0536895174])
 """Y of the ACEScg primaries, from the AP1 to XYZ matrix of Academy S-2014-004, appendix."""
@@ -135,29 +127,6 @@ def to_acescg(rgb: Array, config: ColourConfig, space: str) -> Array:
 def from_acescg(rgb: Array, config: ColourConfig, space: str) -> Array:
     """Undo `to_acescg`."""
     return _cross(rgb, config, space, TRANSFORM_DIR_INVERSE)
-
-
-def encode_log(linear: Array) -> Array:
-    """Encode linear light for the network: the ACEScct curve without its upper bound.
-
-    0 -> 0.0729, 0.18 -> 0.4136, 1 -> 0.5548, 500 -> 1.0665. Linear below 2**-7, so that negatives survive.
-
-    Args:
-        linear: ACEScg, any shape; finite.
-
-    Returns:
-        Codes, float32; `decode_log` returns the light to within four steps of float32 in the code.
-    """
-    x = np.asarray(linear, np.float32)
-    logarithm = (np.log2(np.maximum(x, _LOG_BREAK)) + 9.72) / 17.52
-    return np.where(x <= _LOG_BREAK, _LOG_SLOPE * x + _LOG_OFFSET, logarithm).astype(np.float32)
-
-
-def decode_log(code: Array) -> Array:
-    """Undo `encode_log`."""
-    y = np.asarray(code, np.float32)
-    power = np.exp2(np.maximum(y, _LOG_BREAK_CODE) * 17.52 - 9.72)
-    return np.where(y <= _LOG_BREAK_CODE, (y - _LOG_OFFSET) / _LOG_SLOPE, power).astype(np.float32)
 
 
 def exposure_anchor(plate: Array, valid: Mask) -> float:

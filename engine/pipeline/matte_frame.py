@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import Any
 
 import numpy as np
 
@@ -115,7 +114,7 @@ def matte_frame(
     return data, report
 
 
-def _read(job: MatteJob, frame: FrameJob, session: Session, clock: _Clock, config: Any) -> _Pictures:  # noqa: ANN401
+def _read(job: MatteJob, frame: FrameJob, session: Session, clock: _Clock, config: colour.ColourConfig) -> _Pictures:
     """Decode everything a frame needs, and bring it to the output space."""
     with clock.stage("decode"):
         image = decode(frame.image)
@@ -136,7 +135,7 @@ def _steady_fit(
     job: MatteJob,
     frame: FrameJob,
     session: Session,
-    config: Any,  # noqa: ANN401 - an OCIO config
+    config: colour.ColourConfig,
     image: Image,
     plate: Plate,
 ) -> Photometric:

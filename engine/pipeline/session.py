@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -49,7 +48,7 @@ class Session:
             self._networks[name] = load_network(name, self.device)
         return self._networks[name]
 
-    def plate(self, source: Source, job: MatteJob, config: Any) -> tuple[Image, float]:  # noqa: ANN401 - an OCIO config
+    def plate(self, source: Source, job: MatteJob, config: colour.ColourConfig) -> tuple[Image, float]:
         """A clean plate in the output space, and its exposure anchor."""
         key = (*source_key(source), *colour_key(job))
         if key not in self._plates:

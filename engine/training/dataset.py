@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from engine.errors import EngineError
-from engine.synthesis.composites import Sample, linearise, sample
+from engine.pipeline.colour import exposure_anchor
+from engine.synthesis.composites import linearise, sample
 from engine.synthesis.foregrounds import SIZE, foreground
 from engine.training.assets import load_manifest
 from engine.values import Array
@@ -27,9 +28,6 @@ Group = Literal["train", "held-out"]
 
 # The groups share no seed.
 _FIRST_SEED: dict[Group, int] = {"train": 0, "held-out": 10_000_000}
-
-# Luminance of linear ACEScg (AP1), S-2014-004.
-_LUMINANCE = np.array((0.2722287, 0.6740818, 0.0536895), np.float32)
 
 
 def load_photos(folder: Path) -> list[tuple[Array, bool]]:
@@ -64,12 +62,6 @@ def load_subjects(cache: Path, group: Group, count: int, photos: list[Array]) ->
     return np.load(path, mmap_mode="r")
 
 
-def anchor(item: Sample) -> float:
-    """Exposure factor from the plate alone: its log-average luminance becomes 0.18 (Reinhard et al., 2002)."""
-    luminance = (item.plate @ _LUMINANCE)[item.valid[..., 0] > 0]
-    return float(0.18 / np.exp(np.log(np.maximum(luminance, 1e-5)).mean()))
-
-
 def batches(subjects: np.memmap, photos: list[Array], size: int, count: int, seed: int) -> Iterator[dict[str, Tensor]]:
     """Endless batches of ``count`` samples of ``size`` px; names are those of `Sample`, tensors ``(N, C, H, W)``.
 
@@ -78,7 +70,7 @@ def batches(subjects: np.memmap, photos: list[Array], size: int, count: int, see
     rng = np.random.default_rng(seed)
     while True:
         items = [sample(rng, subjects, photos, size) for _ in range(count)]
-        scales = torch.tensor([anchor(item) for item in items]).view(-1, 1, 1, 1)
+        scales = torch.tensor([exposure_anchor(item.plate, item.valid[..., 0] > 0) for item in items]).view(-1, 1, 1, 1)
         batch = {
             name: torch.from_numpy(np.stack([getattr(item, name) for item in items])).permute(0, 3, 1, 2)
             for name in ("frame", "plate", "valid", "hint", "alpha", "shadow", "foreground")

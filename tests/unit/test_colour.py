@@ -8,15 +8,10 @@ from hashlib import sha256
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 from engine.errors import EngineError
 from engine.pipeline.colour import (
     check_linear,
-    decode_log,
-    encode_log,
     exposure_anchor,
     from_acescg,
     load_config,
@@ -290,39 +285,6 @@ def test_a_config_without_the_role_is_recognised_by_its_spaces(studio):
     np.testing.assert_allclose(
         to_acescg(EXTREMES, config, "lin_srgb"), to_acescg(EXTREMES, studio, "lin_srgb"), rtol=1e-5
     )
-
-
-KNOWN_CODES = {0.0: 0.0729055341958355, 0.0078125: 0.155251141552511, 0.18: 0.4135884, 1.0: 0.5547945, 500.0: 1.0665402}
-
-
-def test_log_encoding_at_known_values():
-    linear = np.array(list(KNOWN_CODES), np.float32)
-    np.testing.assert_allclose(encode_log(linear), list(KNOWN_CODES.values()), atol=2e-7)
-
-
-def test_log_encoding_is_acescct(studio):
-    """Second formulation: OpenColorIO's own ACEScct."""
-    linear = np.array([-0.25, -0.01, 0, 1e-5, 0.005, 0.0078125, 0.01, 0.18, 1, 40, 500, 65504] * 3, np.float32)
-    image = image_of(linear.reshape(1, 12, 3), "ACEScg")
-    np.testing.assert_allclose(encode_log(image.rgb), to_space(image, studio, "ACEScct").rgb, atol=1e-6)
-
-
-@given(arrays.arrays(np.float32, 16, elements=st.floats(-100, 2**20, width=32)))
-def test_log_encoding_is_invertible_to_float_precision(linear):
-    code = encode_log(linear)
-    assert code.dtype == np.float32
-    # Four steps of the code, through the slope of the curve.
-    ulp = np.spacing(np.abs(code))
-    slope = np.where(linear > 0.0078125, np.abs(linear) * 17.52 * np.log(2), 1 / 10.5402377416545)
-    assert (np.abs(decode_log(code).astype(np.float64) - linear) <= 4 * ulp * slope + np.spacing(np.abs(linear))).all()
-
-
-def test_log_encoding_grows_across_its_break():
-    around = np.nextafter(np.float32(0.0078125), np.float32([0, 1]))
-    low, high = encode_log(around)
-    assert low <= high <= low + 1e-6
-    ramp = encode_log(np.linspace(-1, 2, 10_001, dtype=np.float32))
-    assert (np.diff(ramp) > 0).all()
 
 
 @pytest.fixture

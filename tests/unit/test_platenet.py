@@ -1,9 +1,12 @@
 """PlateNet: shapes, ranges, its encoding, its tolerance, and weights that are what they claim."""
 
-import math
-
+import numpy as np
+import PyOpenColorIO
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
 from engine.errors import EngineError
 from engine.network import device, table
@@ -41,16 +44,35 @@ def test_extremes_give_finite_answers(network, value):
     assert all(bool(torch.isfinite(part).all()) for part in out)
 
 
+KNOWN_CODES = {0.0: 0.0729055341958355, 0.0078125: 0.155251141552511, 0.18: 0.4135884, 1.0: 0.5547945, 500.0: 1.0665402}
+
+
+def test_the_curve_at_known_values():
+    """S-2016-001, section 4.4."""
+    codes = encode(torch.tensor(list(KNOWN_CODES)))
+    torch.testing.assert_close(codes, torch.tensor(list(KNOWN_CODES.values())), atol=3e-7, rtol=0)
+
+
 def test_the_curve_is_acescct():
-    """Known values of S-2016-001 and of OpenColorIO's own ACEScct."""
-    codes = encode(torch.tensor([0.18, 0.0, 1.0, 222.86]))
-    torch.testing.assert_close(codes, torch.tensor([0.4135884, 0.0729055, 0.5547945, 0.9999]), atol=1e-4, rtol=0)
-    assert float(codes[0]) == pytest.approx((math.log2(0.18) + 9.72) / 17.52, abs=1e-6)
+    """Second formulation: OpenColorIO's own ACEScct."""
+    linear = np.array([-0.25, -0.01, 0, 1e-5, 0.005, 0.0078125, 0.01, 0.18, 1, 40, 500, 65504], np.float32)
+    pixels = np.repeat(linear[:, None], 3, 1)[None]
+    processor = PyOpenColorIO.Config.CreateFromFile("ocio://default").getProcessor("ACEScg", "ACEScct")
+    processor.getOptimizedCPUProcessor(PyOpenColorIO.OPTIMIZATION_LOSSLESS).applyRGB(pixels)
+    np.testing.assert_allclose(encode(torch.from_numpy(linear)), pixels[0, :, 0], atol=1e-6)
 
 
-def test_the_curve_inverts():
-    linear = torch.cat((torch.logspace(-6, 4, 200), -torch.logspace(-6, 2, 100)))
-    torch.testing.assert_close(decode(encode(linear)), linear, rtol=2e-4, atol=1e-7)
+@given(arrays.arrays(np.float32, 16, elements=st.floats(-100, 2**20, width=32)))
+def test_the_curve_inverts_to_float_precision(linear):
+    code = encode(torch.from_numpy(linear))
+    # Four steps of the code, through the slope of the curve.
+    slope = np.where(linear > 0.0078125, np.abs(linear) * 17.52 * np.log(2), 1 / 10.5402377416545)
+    bound = 4 * np.spacing(np.abs(code.numpy())) * slope + np.spacing(np.abs(linear))
+    assert (np.abs(decode(code).double().numpy() - linear) <= bound).all()
+
+
+def test_the_curve_grows_across_its_break():
+    assert (encode(torch.linspace(-1, 2, 10_001)).diff() > 0).all()
 
 
 def test_squash_reaches_both_ends():
