@@ -25,6 +25,11 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
         """
         self._names = ("", service)
         self._healthy = healthy
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """End every watch, so that none holds up a stop."""
+        self._closed.set()
 
     def Check(
         self, request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext
@@ -38,14 +43,13 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
         self, request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext
     ) -> Iterator[health_pb2.HealthCheckResponse]:
         """Answer now and whenever it changes."""
-        ended = threading.Event()
         told: int | None = None
-        alive = context.add_callback(ended.set)
-        while alive:
+        while context.is_active():
             if (status := self._status(request.service)) != told:
                 told = status
                 yield health_pb2.HealthCheckResponse(status=status)
-            alive = not ended.wait(POLL_SECONDS)
+            if self._closed.wait(POLL_SECONDS):
+                return
 
     def _status(self, service: str) -> int:
         answer = health_pb2.HealthCheckResponse

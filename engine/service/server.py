@@ -80,7 +80,9 @@ class EngineServer:
             self._calls,
             self.ask_to_stop,
         )
-        _add_services(self._grpc, servicer, HealthServicer(SERVICE, pulse.beats))
+        health = HealthServicer(SERVICE, pulse.beats)
+        self._exit.callback(health.close)
+        _add_services(self._grpc, servicer, health)
 
     def start(self) -> str:
         """Bind and answer.

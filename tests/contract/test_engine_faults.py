@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import grpc
@@ -11,6 +12,7 @@ import torch
 from engine_client import Client, frames, matte_setup, outcomes, plate, reason
 from eventually import eventually
 from gated_compute import GatedCompute
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from engine.errors import EngineError
 from engine.service.limits import Limits
@@ -109,6 +111,17 @@ def test_a_stopping_engine_finishes_what_runs_and_takes_nothing_new():
         stop.join(10)
     assert found.pop(1) == b"frame"
     assert [error_pb2.ErrorReason.Name(error.reason) for error in found.values()] == ["ENGINE_STOPPING"] * 2
+
+
+def test_a_health_watch_does_not_hold_up_a_stop():
+    server = EngineServer(ServeOptions("t", device="cpu"), GatedCompute())
+    with Client(server.start(), "t") as client:
+        health = health_pb2_grpc.HealthStub(client.channel)
+        watch = health.Watch(health_pb2.HealthCheckRequest(), metadata=client.metadata)
+        assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+        began = time.monotonic()
+        assert server.stop(grace=8.0)
+        assert time.monotonic() - began < 4.0
 
 
 def test_after_the_grace_what_runs_is_dropped():
