@@ -1,0 +1,141 @@
+"""Pictures to look at: contact sheets and animations of what was delivered.
+
+They go through the default view of the shipped colour config (ACES SDR on an sRGB display) last of all; every merge
+happens before it, in linear light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import PyOpenColorIO
+
+from engine.evaluation.layer_errors import Stack
+from engine.pipeline.ocio_config import SHIPPED, load_config
+from engine.synthesis.demo_camera import floats
+from engine.synthesis.demo_light import acescg
+from engine.values import Array
+
+Picture = npt.NDArray[np.uint8]
+"""``(H, W, 3)`` display-referred sRGB, R G B."""
+
+SPACE = "ACEScg"
+GREY = 0.18
+RESIDUAL_GAIN = 8.0
+"""The residual is shown this many times larger, about mid grey."""
+
+LABEL_HEIGHT = 26
+"""px above a sheet's tiles."""
+
+
+def shown(linear: Array, space: str = SPACE) -> Picture:
+    """Linear colours ``(H, W, 3)`` as a display shows them: the config's default display and view."""
+    values = np.array(linear, np.float32, order="C")
+    _view(space).applyRGB(values)
+    return np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
+
+
+def shown_data(values: Array) -> Picture:
+    """A matte or map ``(H, W)`` in 0..1 as grey, without any view."""
+    grey = np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def over(stack: Stack, background: Array) -> Array:
+    """The premultiplied foreground and its shadow over another background, ``(H, W, 3)`` linear; without residual."""
+    return (stack.premultiplied + (1 - stack.alpha[..., None]) * stack.shadow_ratio * background).astype(np.float32)
+
+
+def contact_sheet(rows: Sequence[tuple[Array, Stack]], background: Array, width: int = 400) -> Picture:
+    """One row a frame: frame, plate, alpha, foreground over grey, shadow, residual, over a new background.
+
+    Args:
+        rows: ``(frame, layers)``, both linear in `SPACE`.
+        background: ``(H, W, 3)`` linear, for the last column.
+        width: px of a tile.
+    """
+    columns = {
+        "frame": [shown(frame) for frame, _ in rows],
+        "clean plate, registered": [shown(stack.plate) for _, stack in rows],
+        "alpha": [shown_data(stack.alpha) for _, stack in rows],
+        "foreground over grey": [shown(_over_grey(stack)) for _, stack in rows],
+        "shadow ratio": [shown_data(stack.shadow_ratio.mean(axis=2)) for _, stack in rows],
+        f"residual x {RESIDUAL_GAIN:g}": [shown(GREY + RESIDUAL_GAIN * stack.residual) for _, stack in rows],
+        "over a new background": [shown(over(stack, background)) for _, stack in rows],
+    }
+    return np.hstack([_column(title, tiles, width) for title, tiles in columns.items()])
+
+
+def before_and_after(frame: Array, stack: Stack, background: Array, width: int = 640) -> Picture:
+    """The frame beside its result over a new background, each `width` px wide."""
+    return np.hstack([_fitted(shown(image), width) for image in (frame, over(stack, background))])
+
+
+def write_picture(path: Path, picture: Picture) -> Path:
+    """Write a still in the format of its suffix.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    if not cv2.imwrite(str(path), picture[..., ::-1]):
+        raise OSError(f"{path} could not be written.")
+    return path
+
+
+def write_animation(path: Path, pictures: Sequence[Picture], rate: float = 12.0) -> Path:
+    """Write an animated picture (WebP by its suffix) that repeats for ever, at ``rate`` pictures a second.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    animation = cv2.Animation()
+    animation.frames = [np.ascontiguousarray(picture[..., ::-1]) for picture in pictures]
+    animation.durations = [round(1000 / rate)] * len(pictures)
+    if not cv2.imwriteanimation(str(path), animation, [cv2.IMWRITE_WEBP_QUALITY, 82]):
+        raise OSError(f"{path} could not be written.")
+    return path
+
+
+def sunset(size: tuple[int, int]) -> Array:
+    """A procedural evening sky with hills and a sun at 30, ``(H, W, 3)`` linear ACEScg."""
+    y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32) / size[1]
+    rise = np.clip(1 - y / (0.72 * size[0] / size[1]), 0, 1)[..., None]
+    sky = floats([[0.95, 0.42, 0.16], [0.42, 0.24, 0.27], [0.055, 0.10, 0.24]])
+    picture = (1 - rise) ** 2 * sky[0] + 2 * rise * (1 - rise) * sky[1] + rise**2 * sky[2]
+    distance = np.hypot(x - 0.74, y - 0.335)[..., None]
+    picture = picture + np.exp(-distance / 0.11) * floats([1.1, 0.55, 0.18])
+    picture = picture + np.clip((0.032 - distance) * size[1], 0, 1) * floats([30.0, 19.0, 8.0])
+    for base, colour in ((0.385, (0.16, 0.10, 0.11)), (0.43, (0.065, 0.05, 0.06)), (0.485, (0.022, 0.024, 0.03))):
+        ridge = base + 0.022 * np.sin(9 * x + 60 * base) + 0.009 * np.sin(31 * x + 17 * base)
+        hill = np.clip((y - ridge) * size[1], 0, 1)[..., None]
+        picture = (1 - hill) * picture + hill * floats(colour)
+    return acescg(picture)
+
+
+@lru_cache
+def _view(space: str) -> PyOpenColorIO.CPUProcessor:
+    config = load_config(SHIPPED).ocio
+    display = config.getDefaultDisplay()
+    transform = PyOpenColorIO.DisplayViewTransform(src=space, display=display, view=config.getDefaultView(display))
+    return config.getProcessor(transform).getDefaultCPUProcessor()
+
+
+def _over_grey(stack: Stack) -> Array:
+    return (stack.premultiplied + (1 - stack.alpha[..., None]) * np.float32(GREY)).astype(np.float32)
+
+
+def _column(title: str, tiles: Sequence[Picture], width: int) -> Picture:
+    label = np.full((LABEL_HEIGHT, width, 3), 24, np.uint8)
+    font, place = cv2.FONT_HERSHEY_SIMPLEX, (6, LABEL_HEIGHT - 8)
+    cv2.putText(label, title, place, font, 0.5, (225, 225, 225), 1, cv2.LINE_AA)
+    return np.vstack([label, *(_fitted(tile, width) for tile in tiles)])
+
+
+def _fitted(picture: Picture, width: int) -> Picture:
+    height = round(picture.shape[0] * width / picture.shape[1])
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
