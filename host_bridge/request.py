@@ -112,7 +112,7 @@ class MatteRequest:
         setup.plate.ClearField("offset")
         identity = {
             "setup": _plain(setup),
-            "frame": _plain(frame),
+            "frame": {**_plain(frame), "key": ""},
             "plates": [_plain(plate) for plate in self._plates_behind(frame)],
             "engine": engine.as_json(setup.knobs),
         }

@@ -136,8 +136,8 @@ class LinkClient:
             if message.get("id") not in (number, None):
                 continue
             if "error" in message:
-                error = message["error"]
-                raise LinkError(error["reason"], error["message"], error["next_step"])
+                told = message["error"]
+                raise LinkError(told["reason"], told["message"], told["next_step"])
             yield message
 
     def _connect(self, command: Optional[List[str]]) -> Any:  # noqa: ANN401 - (socket, token)

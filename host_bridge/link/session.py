@@ -7,7 +7,7 @@ import logging
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import host_bridge
 from host_bridge.cache import open_cache
@@ -68,13 +68,8 @@ class Session:
     def run(self) -> None:
         """Answer until the client hangs up, or breaks the rules; then cancel what it left running."""
         try:
-            with self._connection, self._connection.makefile("rb") as stream, suppress(OSError):
-                message = read_message(stream)
-                if message and self._greet(message):
-                    while message := read_message(stream):
-                        self._handle(message)
-        except BridgeError as error:
-            _log.warning("client dropped: %s", error)
+            with self._connection, suppress(OSError), self._connection.makefile("rb") as stream:
+                self._converse(stream)
         finally:
             self.cancel_all()
 
@@ -82,6 +77,15 @@ class Session:
         """Cancel every job of this client."""
         for cancellation in tuple(self._jobs.values()):
             cancellation.cancel()
+
+    def _converse(self, stream: BinaryIO) -> None:
+        try:
+            message = read_message(stream)
+            if message and self._greet(message):
+                while message := read_message(stream):
+                    self._handle(message)
+        except BridgeError as error:
+            self._send({"id": None, "error": error.as_json()})
 
     def _greet(self, message: dict) -> bool:
         """The first message has to show token and version."""
@@ -150,9 +154,13 @@ class Session:
             reply: dict[str, object] = {"id": call, "result": work()}
         except BridgeError as error:
             reply = {"id": call, "error": error.as_json()}
-        with suppress(OSError):
-            self._send(reply)
+        except Exception as error:  # noqa: BLE001 - a client must not wait for ever on a fault of ours
+            _log.error("link call %s", call, exc_info=error)
+            fault = BridgeError("INTERNAL", f"The side-car failed: {error}.", "Look at what 'platekey link' prints.")
+            reply = {"id": call, "error": fault.as_json()}
+        self._send(reply)
 
     def _send(self, message: dict[str, object]) -> None:
-        with self._sending:
+        """Send, or pass over it where the client has gone: reading from it ends the session."""
+        with self._sending, suppress(OSError):
             self._connection.sendall(encode(message))

@@ -1,7 +1,9 @@
 """An engine without pixels: a real gRPC server, a real process, results that depend on the request alone.
 
-Run as a command it takes the options of ``platekey-engine serve``. Environment variable FAKE_ENGINE holds a scenario as JSON, see `Scenario`.
+Run as a command it takes the options of ``platekey-engine serve``, and a `Scenario` as JSON in the environment variable
+FAKE_ENGINE.
 """
+# ruff: noqa: N802 - gRPC names the methods.
 
 from __future__ import annotations
 
@@ -35,11 +37,12 @@ class Scenario:
         delay: seconds a frame takes.
         deadly: number of times the process kills itself over a frame, by frame number.
         failing: reason that a frame fails with, by frame number.
-        forgetful: the first lookup of every uploaded file misses.
+        lapses: number of times it forgets every uploaded file before a frame.
         journal: file that a line is added to for every upload, frame and death.
         message_bytes: stated limit.
         start_failure: last words; the process ends with exit code 7 instead of serving.
         uploads_only: state no roots.
+        damaged: announce another hash than the file's.
     """
 
     build: str = "fake-1"
@@ -49,7 +52,7 @@ class Scenario:
     delay: float = 0.0
     deadly: dict[str, int] = field(default_factory=dict)
     failing: dict[str, str] = field(default_factory=dict)
-    forgetful: bool = False
+    lapses: int = 0
     journal: str = ""
     message_bytes: int = 4 << 20
     start_failure: str = ""
@@ -73,7 +76,7 @@ class FakeEngine(engine_pb2_grpc.EngineServicer):
         self._roots = [] if scenario.uploads_only else roots
         self._stop = stop
         self._store: dict[str, bytes] = {}
-        self._forgotten: set[str] = set()
+        self._lapses = scenario.lapses
         self.active = 0
         self.last_call = time.monotonic()
 
@@ -138,6 +141,9 @@ class FakeEngine(engine_pb2_grpc.EngineServicer):
             yield matte_pb2.MatteReply(chunk=matte_pb2.FrameChunk(frame=number, data=EXR_MAGIC))
             time.sleep(0.2)
             os.kill(os.getpid(), signal.SIGKILL)
+        if self._lapses:
+            self._lapses -= 1
+            self._store.clear()
         try:
             data = self._result(setup, plates, frame)
         except LookupError as error:
@@ -165,9 +171,6 @@ class FakeEngine(engine_pb2_grpc.EngineServicer):
             data = Path(image.path).read_bytes()
             assert hashlib.sha256(data).hexdigest() == image.sha256
             return data
-        if self._scenario.forgetful and image.sha256 not in self._forgotten:
-            self._forgotten.add(image.sha256)
-            self._store.pop(image.sha256, None)
         if image.sha256 not in self._store:
             raise LookupError(f"{image.name} is not in the store")
         return self._store[image.sha256]
