@@ -2,10 +2,10 @@
 
     alpha = clip(gain * (distance(frame, plate) - offset), 0, 1)
 
-The distance is taken in linear or log light after an optional blur or median against grain, as with Nuke's
-``Difference`` (offset and gain) behind a ``Blur`` or ``Median``. Its parameters come from a grid search against the
-true alpha of the very shot that it is then measured on, and it may be given the registered, exposure-matched plate: a
-generous opponent.
+The distance is taken in linear light, log light or chromaticity, after an optional blur or median against grain, as
+with Nuke's ``Difference`` (offset and gain) behind a ``Blur`` or ``Median``. Its parameters come from a grid search
+against the true alpha of the very shot that it is then measured on, and the demo gives it the registered,
+exposure-matched plate: a generous opponent.
 """
 
 from __future__ import annotations
@@ -19,18 +19,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engine.evaluation.metrics import mad
 from engine.values import Array
 
-LOG_FLOOR = 0.01
-"""Linear light added before the logarithm, about six stops below mid grey: below it lies grain."""
+FLOOR = 0.01
+"""Linear light added before logarithm or division, about four stops below mid grey: below it lies grain."""
 
-STRIDE = 3
+STRIDE = 5
 """Pixels between those that count in tuning; it only saves time."""
 
-Light = Literal["linear", "log"]
+Light = Literal["linear", "log", "chroma"]
 Norm = Literal["largest", "length"]
-Filter = Literal["none", "blur", "median"]
+Filter = Literal["none", "blur", "wide blur", "median"]
 Levels: TypeAlias = npt.NDArray[np.float64]
 
 
@@ -39,9 +38,10 @@ class DifferenceKeyer:
     """One setting of the keyer.
 
     Attributes:
-        light: linear values, or their base-2 logarithm (stops).
+        light: linear values, their base-2 logarithm (stops), or each channel's share of the light, which shadows leave
+            nearly alone.
         norm: over the channels: the largest difference, or the length of the difference vector.
-        denoise: filter of frame and plate before the difference, 5x5 px.
+        denoise: filter of frame and plate before the difference: Gaussian of 1 or 3 px, or median of 5x5 px.
         offset: difference at which alpha leaves 0, in the unit of ``light``.
         gain: alpha per unit of difference above the offset.
     """
@@ -66,11 +66,18 @@ class DifferenceKeyer:
         return self.soft_threshold(self.distance(frame, plate))
 
     def _prepared(self, image: Array) -> Array:
-        values = np.log2(np.maximum(image, 0) + LOG_FLOOR) if self.light == "log" else image
-        values = np.ascontiguousarray(values, np.float32)
-        if self.denoise == "blur":
-            return np.asarray(cv2.GaussianBlur(values, (5, 5), 1.0))
-        return np.asarray(cv2.medianBlur(values, 5)) if self.denoise == "median" else values
+        smooth = self._denoised(np.ascontiguousarray(image, np.float32))
+        if self.light == "linear":
+            return smooth
+        light = np.maximum(smooth, 0) + np.float32(FLOOR)
+        return np.log2(light) if self.light == "log" else light / light.sum(axis=2, keepdims=True)
+
+    def _denoised(self, image: Array) -> Array:
+        if self.denoise == "none":
+            return image
+        if self.denoise == "median":
+            return np.asarray(cv2.medianBlur(image, 5))
+        return np.asarray(cv2.GaussianBlur(image, (0, 0), 1.0 if self.denoise == "blur" else 3.0))
 
 
 def tune(frames: Sequence[Array], plates: Sequence[Array], truths: Sequence[Array]) -> DifferenceKeyer:
@@ -122,5 +129,5 @@ def _best_thresholds(
         for start, end in product(starts, ends)
         if end > start
     )
-    tried = ((mad(setting.soft_threshold(distance), truth), setting) for setting in settings)
+    tried = ((float(np.mean(np.abs(setting.soft_threshold(distance) - truth))), setting) for setting in settings)
     return min(tried, key=lambda trial: trial[0])

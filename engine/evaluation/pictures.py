@@ -101,20 +101,27 @@ def write_animation(path: Path, pictures: Sequence[Picture], rate: float = 12.0)
     return path
 
 
-def sunset(size: tuple[int, int]) -> Array:
-    """A procedural evening sky with hills and a sun at 30, ``(H, W, 3)`` linear ACEScg."""
+def evening_room(size: tuple[int, int]) -> Array:
+    """A procedural new set, ``(H, W, 3)`` linear ACEScg: a plastered wall in low sun through a window, a pale floor.
+
+    Wall and floor meet where they do in the demo's set, so that its shadow falls as it did there.
+    """
     y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32) / size[1]
-    rise = np.clip(1 - y / (0.72 * size[0] / size[1]), 0, 1)[..., None]
-    sky = floats([[0.95, 0.42, 0.16], [0.42, 0.24, 0.27], [0.055, 0.10, 0.24]])
-    picture = (1 - rise) ** 2 * sky[0] + 2 * rise * (1 - rise) * sky[1] + rise**2 * sky[2]
-    distance = np.hypot(x - 0.74, y - 0.335)[..., None]
-    picture = picture + np.exp(-distance / 0.11) * floats([1.1, 0.55, 0.18])
-    picture = picture + np.clip((0.032 - distance) * size[1], 0, 1) * floats([30.0, 19.0, 8.0])
-    for base, colour in ((0.385, (0.16, 0.10, 0.11)), (0.43, (0.065, 0.05, 0.06)), (0.485, (0.022, 0.024, 0.03))):
-        ridge = base + 0.022 * np.sin(9 * x + 60 * base) + 0.009 * np.sin(31 * x + 17 * base)
-        hill = np.clip((y - ridge) * size[1], 0, 1)[..., None]
-        picture = (1 - hill) * picture + hill * floats(colour)
-    return acescg(picture)
+    corner = 0.424
+    wall = floats([0.045, 0.115, 0.135]) * (1.25 - 0.8 * (x - 0.25) ** 2 - 0.7 * y)[..., None]
+    slanted = y + 0.16 * x
+    panes = [
+        _soft_box(x + 0.10 * y, 0.40 + 0.125 * i, 0.51 + 0.125 * i, 0.006) * _soft_box(slanted, low, low + 0.13, 0.006)
+        for i in range(4)
+        for low in (0.12, 0.265)
+    ]
+    wall = wall + np.sum(panes, axis=0)[..., None] * floats([0.62, 0.30, 0.105])
+    depth = np.clip((y - corner) / (size[0] / size[1] - corner), 0, 1)[..., None]
+    floor = floats([0.20, 0.155, 0.12]) * (0.65 + 0.5 * depth) + 0.12 * (1 - depth) ** 2 * floats([0.9, 0.5, 0.25])
+    boards = 1 - 0.25 * np.exp(-(((((x - 0.5) / (0.35 + depth[..., 0]) * 14) % 1 - 0.5) / 0.03) ** 2))[..., None]
+    skirting = _soft_box(y, corner - 0.022, corner, 0.001)[..., None]
+    wall = (1 - skirting) * wall + skirting * floats([0.30, 0.27, 0.24])
+    return acescg(np.where(y[..., None] < corner, wall, floor * boards))
 
 
 @lru_cache
@@ -139,3 +146,9 @@ def _column(title: str, tiles: Sequence[Picture], width: int) -> Picture:
 def _fitted(picture: Picture, width: int) -> Picture:
     height = round(picture.shape[0] * width / picture.shape[1])
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def _soft_box(values: Array, low: float, high: float, softness: float) -> Array:
+    """1 between two bounds, falling to 0 over ``softness`` on either side."""
+    inside = np.minimum(values - low, high - values) / softness
+    return np.clip(inside + 0.5, 0, 1).astype(np.float32)

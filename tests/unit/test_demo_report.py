@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from engine.evaluation.delivered import read_channels, read_delivered, read_rgb
 from engine.evaluation.demo import app
 from engine.evaluation.layer_errors import Stack
-from engine.evaluation.pictures import contact_sheet, over, shown, shown_data, sunset
+from engine.evaluation.pictures import contact_sheet, evening_room, over, shown, shown_data
 
 NUMBERS = (1001, 1002)
 
@@ -119,6 +119,6 @@ def test_mattes_are_shown_without_a_view():
 def test_contact_sheet_has_a_row_a_frame():
     frame = np.full((90, 160, 3), 0.2, np.float32)
     stack = Stack(frame, np.ones((90, 160), np.float32), np.ones_like(frame), frame, 0 * frame)
-    one, two = (contact_sheet([(frame, stack)] * count, sunset((90, 160)), 160) for count in (1, 2))
+    one, two = (contact_sheet([(frame, stack)] * count, evening_room((90, 160)), 160) for count in (1, 2))
     assert two.shape[0] - one.shape[0] == 90
     assert one.shape[1] == 7 * 160
