@@ -8,6 +8,7 @@ nobody calls.
 from __future__ import annotations
 
 import os
+import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,9 @@ _AUTO = "auto"
 
 _LOCK_SECONDS = 240.0
 """Longer than an engine may take to start: whoever waits finds it running."""
+
+_LOCK_TRY_SECONDS = 0.5
+"""How long a cancelled job may go on waiting."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,7 @@ def local_engine(device: str, cancellation: Cancellation) -> Address:
     """
     code = engine_code()
     with FileLock(home.folder("run") / "engine.lock") as lock:
-        if not lock.acquire(_LOCK_SECONDS):
-            raise BridgeError("ENGINE_UNAVAILABLE", "Another PlateKey is still starting an engine.", "Try again.")
+        _elect(lock, cancellation)
         for engine in running_engines():
             if engine.ours and engine.serves(device):
                 return engine.address
@@ -92,6 +95,15 @@ def local_engine(device: str, cancellation: Cancellation) -> Address:
     if started is None:
         raise BridgeError("ENGINE_UNAVAILABLE", "The engine started but does not answer.", "Run 'platekey doctor'.")
     return started.address
+
+
+def _elect(lock: FileLock, cancellation: Cancellation) -> None:
+    """Wait for the right to look for an engine and to start one."""
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while not lock.acquire(_LOCK_TRY_SECONDS):
+        cancellation.check()
+        if time.monotonic() > deadline:
+            raise BridgeError("ENGINE_UNAVAILABLE", "Another PlateKey is still starting an engine.", "Try again.")
 
 
 def _look_up(handshake: Path) -> RunningEngine | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from host_bridge.errors import BridgeError
@@ -19,11 +20,26 @@ def encode(message: dict[str, object]) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
 
 
-def read_message(stream: BinaryIO) -> dict | None:
-    """The next message, or None where the other side has hung up.
+@dataclass(frozen=True)
+class Call:
+    """A client's message.
+
+    Attributes:
+        id: chosen by the client; what is said about the call bears it.
+        method: what it wants.
+        params: how.
+    """
+
+    id: int
+    method: str
+    params: dict[str, object]
+
+
+def read_call(stream: BinaryIO) -> Call | None:
+    """The next call, or None where the client has hung up.
 
     Raises:
-        BridgeError: ``LIMIT_EXCEEDED`` for a line that is too long, ``BAD_REQUEST`` for one that is no JSON object.
+        BridgeError: ``LIMIT_EXCEEDED`` for a line that is too long, ``BAD_REQUEST`` for one that is no call.
     """
     line = stream.readline(MAX_LINE + 1)
     if len(line) > MAX_LINE:
@@ -36,8 +52,17 @@ def read_message(stream: BinaryIO) -> dict | None:
         return None
     try:
         message = json.loads(line)
-    except ValueError as error:
-        raise BridgeError("BAD_REQUEST", "A message is no JSON.", "Send one JSON object a line.") from error
-    if not isinstance(message, dict):
-        raise BridgeError("BAD_REQUEST", "A message is no JSON object.", "Send one JSON object a line.")
-    return message
+        call = Call(message["id"], message["method"], message.get("params", {}))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _no_call() from error
+    if not (isinstance(call.id, int) and isinstance(call.method, str) and isinstance(call.params, dict)):
+        raise _no_call()
+    return call
+
+
+def _no_call() -> BridgeError:
+    return BridgeError(
+        "BAD_REQUEST",
+        "A message is no call.",
+        'Send one JSON object a line: {"id": number, "method": text, "params": object}.',
+    )

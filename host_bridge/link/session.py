@@ -16,7 +16,7 @@ from host_bridge.engines import connect, running_engines
 from host_bridge.errors import BridgeError
 from host_bridge.job import MatteJob
 from host_bridge.knobs import knobs_as_json, layer_names
-from host_bridge.link.protocol import LINK_VERSION, encode, read_message
+from host_bridge.link.protocol import LINK_VERSION, Call, encode, read_call
 from host_bridge.options import options_from_json
 from host_bridge.status import status_as_json
 
@@ -52,7 +52,7 @@ class Session:
         self._connection = connection
         self._host = host
         self._sending = threading.Lock()
-        self._jobs: dict[object, Cancellation] = {}
+        self._jobs: dict[int, Cancellation] = {}
         self._methods: dict[str, Callable[[dict], object]] = {
             "knobs": lambda _: {"knobs": knobs_as_json(), "layers": layer_names()},
             "status": lambda _: status_as_json(running_engines(), open_cache()),
@@ -80,85 +80,75 @@ class Session:
 
     def _converse(self, stream: BinaryIO) -> None:
         try:
-            message = read_message(stream)
-            if message and self._greet(message):
-                while message := read_message(stream):
-                    self._handle(message)
+            hello = read_call(stream)
+            if hello and self._answer(hello, self._greet):
+                while call := read_call(stream):
+                    self._handle(call)
         except BridgeError as error:
             self._send({"id": None, "error": error.as_json()})
 
-    def _greet(self, message: dict) -> bool:
-        """The first message has to show token and version."""
-        params = message.get("params") or {}
-        try:
-            if message.get("method") != "hello" or not hmac.compare_digest(
-                str(params.get("token", "")).encode(), self._host.token.encode()
-            ):
-                raise BridgeError("TOKEN_WRONG", "The link's token is missing or wrong.", "Read run/link.json again.")
-            if params.get("link") != LINK_VERSION:
-                raise BridgeError(
-                    "VERSION_MISMATCH",
-                    f"This node speaks link {params.get('link')}, the running side-car speaks {LINK_VERSION}.",
-                    "Install the same PlateKey for both, and run 'platekey stop'.",
-                )
-        except BridgeError as error:
-            self._send({"id": message.get("id"), "error": error.as_json()})
-            return False
-        self._send({"id": message.get("id"), "result": {"link": LINK_VERSION, "version": host_bridge.__version__}})
-        return True
+    def _greet(self, call: Call) -> object:
+        """The first call has to show token and version."""
+        token = str(call.params.get("token", "")).encode()
+        if call.method != "hello" or not hmac.compare_digest(token, self._host.token.encode()):
+            raise BridgeError("TOKEN_WRONG", "The link's token is missing or wrong.", "Read run/link.json again.")
+        if call.params.get("link") != LINK_VERSION:
+            raise BridgeError(
+                "VERSION_MISMATCH",
+                f"This node speaks link {call.params.get('link')}, the running side-car speaks {LINK_VERSION}.",
+                "Install the same PlateKey for both; the running side-car ends once its clients are gone.",
+            )
+        return {"link": LINK_VERSION, "version": host_bridge.__version__}
 
-    def _handle(self, message: dict) -> None:
-        call, method = message.get("id"), message.get("method")
-        params = message.get("params") or {}
-        if method == "matte":
-            self._start_matte(call, params)
-            return
-        self._answer(call, lambda: self._call(method, params))
+    def _handle(self, call: Call) -> None:
+        if call.method == "matte":
+            self._jobs[call.id] = Cancellation()
+            threading.Thread(target=self._work, args=(call,), name=f"matte-{call.id}", daemon=True).start()
+        else:
+            self._answer(call, self._call)
 
-    def _call(self, method: object, params: dict) -> object:
-        if method not in self._methods:
+    def _call(self, call: Call) -> object:
+        if call.method not in self._methods:
             known = ", ".join(["matte", *self._methods])
-            raise BridgeError("UNSUPPORTED", f"The link has no method '{method}'.", f"It has {known}.")
-        return self._methods[str(method)](params)
+            raise BridgeError("UNSUPPORTED", f"The link has no method '{call.method}'.", f"It has {known}.")
+        return self._methods[call.method](call.params)
 
-    def _start_matte(self, call: object, params: dict) -> None:
-        cancellation = self._jobs[call] = Cancellation()
+    def _work(self, call: Call) -> None:
+        try:
+            self._answer(call, self._matte)
+        finally:
+            self._jobs.pop(call.id, None)
 
-        def work() -> None:
-            try:
-                self._answer(call, lambda: self._matte(call, params, cancellation))
-            finally:
-                self._jobs.pop(call, None)
-
-        threading.Thread(target=work, name=f"matte-{call}", daemon=True).start()
-
-    def _matte(self, call: object, params: dict, cancellation: Cancellation) -> object:
-        options = options_from_json(params)
+    def _matte(self, call: Call) -> object:
+        options = options_from_json(call.params)
         for path in (options.frames, options.output):
             if not Path(path).is_absolute():
                 raise BridgeError("BAD_REQUEST", f"'{path}' is no absolute path.", "Send the whole path.")
 
         def tell(event: Event) -> None:
-            self._send({"id": call, "event": event.as_json()})
+            self._send({"id": call.id, "event": event.as_json()})
 
-        return MatteJob(options, connect, open_cache(), self._host.hasher, tell, cancellation).run().as_json()
+        job = MatteJob(options, connect, open_cache(), self._host.hasher, tell, self._jobs[call.id])
+        return job.run().as_json()
 
     def _cancel(self, params: dict) -> object:
-        cancellation = self._jobs.get(params.get("job"))
+        cancellation = self._jobs.get(params.get("job", 0))
         if cancellation:
             cancellation.cancel()
         return {"was_running": cancellation is not None}
 
-    def _answer(self, call: object, work: Callable[[], object]) -> None:
+    def _answer(self, call: Call, work: Callable[[Call], object]) -> bool:
+        """Send what a call comes to; false where that is an error."""
         try:
-            reply: dict[str, object] = {"id": call, "result": work()}
+            reply: dict[str, object] = {"id": call.id, "result": work(call)}
         except BridgeError as error:
-            reply = {"id": call, "error": error.as_json()}
+            reply = {"id": call.id, "error": error.as_json()}
         except Exception as error:  # noqa: BLE001 - a client must not wait for ever on a fault of ours
-            _log.error("link call %s", call, exc_info=error)
+            _log.error("link call %s", call.method, exc_info=error)
             fault = BridgeError("INTERNAL", f"The side-car failed: {error}.", "Look at what 'platekey link' prints.")
-            reply = {"id": call, "error": fault.as_json()}
+            reply = {"id": call.id, "error": fault.as_json()}
         self._send(reply)
+        return "result" in reply
 
     def _send(self, message: dict[str, object]) -> None:
         """Send, or pass over it where the client has gone: reading from it ends the session."""

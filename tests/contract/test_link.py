@@ -180,7 +180,13 @@ def test_nothing_is_answered_before_hello(server):
 
 @pytest.mark.parametrize(
     ("line", "reason"),
-    [(b"x" * (MAX_LINE + 10), "LIMIT_EXCEEDED"), (b"nonsense\n", "BAD_REQUEST"), (b"[1]\n", "BAD_REQUEST")],
+    [
+        (b"x" * (MAX_LINE + 10), "LIMIT_EXCEEDED"),
+        (b"nonsense\n", "BAD_REQUEST"),
+        (b"[1]\n", "BAD_REQUEST"),
+        (b'{"id": [], "method": "knobs"}\n', "BAD_REQUEST"),
+        (b'{"id": 2, "method": "knobs", "params": 3}\n', "BAD_REQUEST"),
+    ],
 )
 def test_a_message_that_breaks_the_rules_drops_its_sender_only(server, home, line, reason):
     connection, stream = raw(server)

@@ -208,15 +208,16 @@ def refuse(context, reason: str, message: str) -> None:
     context.abort(grpc.StatusCode.INVALID_ARGUMENT, message)
 
 
-def start(scenario: Scenario, token: str, roots: list[str], stop: threading.Event, port: int = 0):
-    """Start a server in this process; returns it, its servicer and its port."""
+def start(scenario: Scenario, token: str, roots: list[str], stop: threading.Event, port: int = 0, credentials=None):
+    """Start a server in this process, with TLS where there are credentials; returns it, its servicer and its port."""
     servicer = FakeEngine(scenario, roots, stop)
     server = grpc.server(ThreadPoolExecutor(8), interceptors=[TokenCheck(token)])
     engine_pb2_grpc.add_EngineServicer_to_server(servicer, server)
     checks = health.HealthServicer()
     checks.set("", health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    bound = server.add_insecure_port(f"127.0.0.1:{port}")
+    address = f"127.0.0.1:{port}"
+    bound = server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
     server.start()
     return server, servicer, bound
 
