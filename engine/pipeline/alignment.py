@@ -1,0 +1,181 @@
+"""How the camera went from plate to frame: matched features, then tracked points that the subject leaves free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from engine.pipeline.feature_image import feature_images
+from engine.pipeline.feature_match import match_features
+from engine.pipeline.point_track import FEW, MANY, track_points
+from engine.values import Array
+
+Matrix = npt.NDArray[np.float64]
+Points = npt.NDArray[np.float64]
+
+STILL = 0.1
+"""px. A move below it costs more sharpness in the resampling than it wins in position."""
+
+_AGREE = 3.0
+"""px. A point this near its place is the same point: parallax and leaves, not chance."""
+
+_POINTS = 12
+"""Fewest agreeing points that prove a scene: three times the four that any homography fits."""
+
+_SHARE = 0.08
+"""Smallest agreeing share of the plate's textured points that proves a scene."""
+
+_MATCH_ERROR = 2.0
+_TRACK_ERROR = 1.0
+"""px, inlier bounds of a matched and of a tracked point. What parallax moves further is left to the residual."""
+
+_TRACK_NOISE = 0.02
+"""px, of a point tracked without grain (measured on rendered scenes)."""
+
+_HOMOGRAPHY_POINTS = 24
+_HOMOGRAPHY_AREA = 0.1
+"""Fewest points, and smallest share of the frame within their hull, for a homography's eight numbers; a similarity's
+four are fitted to less, so that a lone poster on a wall does not fold the wall."""
+
+_PLAIN = 0.05
+"""Textured share of a plate's area below which it is plain."""
+
+_CENTRES = np.array([[1.0, 0.0, -0.5], [0.0, 1.0, -0.5], [0.0, 0.0, 1.0]])
+"""Moves our pixel centres (integers + 0.5) to OpenCV's (integers)."""
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """A homography and what speaks for it.
+
+    Attributes:
+        homography: ``(3, 3)`` plate pixel -> frame pixel.
+        plate: ``(N, 2)`` points in the plate that agree with it, outside the subject.
+        frame: ``(N, 2)`` where they were found in the frame.
+        share: agreeing share of the textured points that were looked for.
+        majority: agreeing share of those that were found anywhere.
+        plain: the plate has next to no texture to go by.
+    """
+
+    homography: Matrix
+    plate: Points
+    frame: Points
+    share: float
+    majority: float
+    plain: bool
+
+    @property
+    def proven(self) -> bool:
+        """Enough of the plate was found in the frame to call it the same scene."""
+        return len(self.plate) >= _POINTS and self.share >= _SHARE
+
+    def distances(self, homography: Matrix) -> npt.NDArray[np.float64]:
+        """``(N,)`` px by which the points miss the frame's under a homography."""
+        return np.hypot(*(_apply(homography, self.plate) - self.frame).T)
+
+    def still(self, placement: Matrix, bound: float = STILL) -> bool:
+        """Whether the camera stood still: the homography hardly leaves the placement, or fits the points no better."""
+        way = np.hypot(*(_apply(self.homography, self.plate) - _apply(placement, self.plate)).T)
+        if not len(way) or np.percentile(way, 95) < bound:
+            return True
+        return bool(np.median(self.distances(placement)) <= 1.1 * np.median(self.distances(self.homography)))
+
+
+def align(frame: Array, plate: Array, placement: Matrix) -> Alignment:
+    """Find the homography that brings a plate onto a frame; the placement itself where the camera stood still.
+
+    Args:
+        frame: ``(H, W, 3)`` linear, with the subject.
+        plate: ``(h, w, 3)`` linear.
+        placement: ``(3, 3)`` plate pixel -> frame pixel, where the plate lies by its data window.
+
+    Returns:
+        The best alignment, ``proven`` or not.
+    """
+    frame_image, plate_image, scale = feature_images(frame, plate)
+    scaling = np.diag([scale, scale, 1.0])
+    aligner = _Aligner(frame_image, plate_image)
+    found = aligner.align(scaling @ placement @ np.linalg.inv(scaling), STILL * scale)
+    homography = np.linalg.inv(scaling) @ found.homography @ scaling
+    return Alignment(homography, found.plate / scale, found.frame / scale, found.share, found.majority, found.plain)
+
+
+@dataclass(frozen=True)
+class _Aligner:
+    """Works on one pair of feature images, in their pixels."""
+
+    frame: npt.NDArray[np.uint8]
+    plate: npt.NDArray[np.uint8]
+
+    def align(self, placement: Matrix, still: float) -> Alignment:
+        """From where the plate lies, or from matched features; then refined."""
+        lying = self.measure(placement, FEW)
+        if self.stands(lying, still):
+            return lying
+        matched = self.measure(self.fit(*match_features(self.plate, self.frame), placement, _MATCH_ERROR))
+        best = max(lying, matched, key=lambda one: one.share)
+        refined = self.measure(self.fit(best.plate, best.frame, best.homography, _TRACK_ERROR))
+        closer = np.sum(refined.distances(refined.homography) < _TRACK_ERROR / 2)
+        return refined if closer >= np.sum(best.distances(best.homography) < _TRACK_ERROR / 2) else best
+
+    def measure(self, homography: Matrix, count: int = MANY) -> Alignment:
+        """Put the plate on the frame and see how far its points are off."""
+        extent = self.frame.shape[::-1]
+        matrix = _CENTRES @ homography @ np.linalg.inv(_CENTRES)
+        plate = cv2.warpPerspective(self.plate, matrix, extent, flags=cv2.INTER_LINEAR)
+        valid = cv2.warpPerspective(np.ones_like(self.plate), matrix, extent, flags=cv2.INTER_NEAREST) > 0
+        tracks = track_points(plate, self.frame, valid, count)
+        agree = np.hypot(*(tracks.frame - tracks.plate).T) < _AGREE
+        return Alignment(
+            homography,
+            _apply(np.linalg.inv(homography), tracks.plate[agree]),
+            tracks.frame[agree],
+            share=float(agree.sum() / max(tracks.candidates, 1)),
+            majority=float(agree.sum() / max(len(agree), 1)),
+            plain=tracks.candidates < _PLAIN * tracks.cells,
+        )
+
+    def stands(self, lying: Alignment, still: float) -> bool:
+        """Most of what was found lies where it was, and has no motion in common."""
+        if not lying.proven or lying.majority < 0.5:
+            return False
+        fitted = self.fit(lying.plate, lying.frame, lying.homography, _TRACK_ERROR)
+        return replace(lying, homography=fitted).still(lying.homography, still)
+
+    def fit(self, plate: Points, frame: Points, start: Matrix, error: float) -> Matrix:
+        """Homography by MAGSAC++ (Barath et al., CVPR 2020), a similarity where points are few, else the start."""
+        if len(plate) < 4:
+            return start
+        area = cv2.contourArea(cv2.convexHull(frame.astype(np.float32))) / self.frame.size
+        if len(plate) >= _HOMOGRAPHY_POINTS and area >= _HOMOGRAPHY_AREA:
+            matrix, _ = cv2.findHomography(plate, frame, cv2.USAC_MAGSAC, error, maxIters=10000, confidence=0.9999)
+            matrix = None if matrix is None else _polish(plate, frame, matrix)
+        else:
+            matrix, _ = cv2.estimateAffinePartial2D(plate, frame, ransacReprojThreshold=error)
+            matrix = None if matrix is None else np.vstack([matrix, [0.0, 0.0, 1.0]])
+        usable = matrix is not None and np.linalg.cond(matrix) < 1e8
+        return matrix if usable else start
+
+
+def _polish(plate: Points, frame: Points, homography: Matrix) -> Matrix:
+    """Least squares over what lies within 2.5 median distances: points at the subject's edge pull at no corner."""
+    for _ in range(4):
+        missed = np.hypot(*(_apply(homography, plate) - frame).T)
+        kept = missed < 2.5 * max(_TRACK_NOISE, float(np.median(missed)))
+        if kept.sum() < _HOMOGRAPHY_POINTS:
+            break
+        closer, _ = cv2.findHomography(plate[kept], frame[kept], 0)
+        if closer is None:
+            break
+        homography = closer
+    return homography
+
+
+def _apply(homography: npt.NDArray[np.floating[Any]], points: Points) -> Points:
+    """``(N, 2)`` points under a homography."""
+    mapped = points @ homography[:, :2].T + homography[:, 2]
+    return mapped[:, :2] / mapped[:, 2:]

@@ -1,0 +1,102 @@
+"""Clean plate onto frame: matched features, tracked to hundredths of a pixel, one homography, one resampling.
+
+A camera that stands still is noticed first, costs one tracking pass, and leaves the plate's pixels untouched. A plate
+that cannot be shown to be of the frame's scene is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import EngineError
+from engine.pipeline.alignment import Alignment, align
+from engine.pipeline.placement import place
+from engine.pipeline.plain_match import agreeing_share
+from engine.pipeline.warp import warp_plate
+from engine.values import Image, Plate, Registration
+
+Matrix = npt.NDArray[np.float64]
+
+_PLAIN_AREA = 0.35
+"""Share of the frame that must agree with a plate without texture."""
+
+_OVERLAP = 0.25
+"""Smallest share of the frame that a plate must cover."""
+
+_STRETCH = 2.0
+_SHEAR = 1.5
+"""Largest change of scale at any corner, and largest ratio of the scales in two directions: a zoom or a tilt beyond
+them is no second take of the shot."""
+
+
+def register(frame: Image, plate: Image, mode: Literal["off", "auto", "locked"]) -> tuple[Registration, Plate]:
+    """Bring a plate onto a frame's pixel grid.
+
+    Args:
+        frame: linear, with the subject.
+        plate: linear, the same space and display window; its data window may differ.
+        mode: ``auto`` warps unless the camera stood still; ``locked`` measures and never warps; ``off`` does neither.
+
+    Returns:
+        How the plate lies, and the plate on the frame's grid. Pixels it never saw are invalid and 0. Of a plate that
+        was not warped every pixel is bit for bit as it came.
+
+    Raises:
+        EngineError: ``SIZE_MISMATCH`` for another display window or pixel aspect; ``REGISTRATION_FAILED`` for a plate
+            of another scene, or one that overlaps too little or would be bent beyond reason.
+    """
+    placement, placed = place(frame, plate)
+    if mode == "off":
+        return Registration(placement, True, 0.0, 0.0, 0), placed
+    alignment = align(frame.rgb, plate.rgb, placement)
+    if not alignment.proven:
+        if not (alignment.plain and agreeing_share(frame.rgb, placed.rgb, placed.valid) >= _PLAIN_AREA):
+            raise _failure("shows nothing that", frame, plate, alignment)
+        return _report(alignment, placement, locked_off=True), placed
+    if mode == "locked" or alignment.still(placement):
+        return _report(alignment, placement, locked_off=True), placed
+    if not _plausible(alignment.homography, plate):
+        raise _failure("would have to be bent beyond reason before it", frame, plate, alignment)
+    registered = warp_plate(plate.rgb, alignment.homography, frame.rgb.shape[:2])
+    if registered.valid.mean() < _OVERLAP:
+        raise _failure(f"covers only {registered.valid.mean():.0%} of what", frame, plate, alignment)
+    return _report(alignment, alignment.homography, locked_off=False), registered
+
+
+def _report(alignment: Alignment, homography: Matrix, *, locked_off: bool) -> Registration:
+    """The alignment's points, seen under the homography that is used."""
+    distances = alignment.distances(homography)
+    median, p95 = np.percentile(distances, [50, 95]) if len(distances) else (0.0, 0.0)
+    return Registration(homography, locked_off, float(median), float(p95), len(distances))
+
+
+def _plausible(homography: Matrix, plate: Image) -> bool:
+    """Whether scale and shear stay within a second take's at the plate's corners and centre."""
+    height, width = plate.rgb.shape[:2]
+    spots = [(0, 0, 1), (width, 0, 1), (0, height, 1), (width, height, 1), (width / 2, height / 2, 1)]
+    mapped = np.array(spots) @ homography.T
+    if not (np.isfinite(homography).all() and (mapped[:, 2] * mapped[0, 2] > 0).all()):
+        return False
+    points = mapped[:, :2] / mapped[:, 2:]
+    jacobians = (homography[None, :2, :2] - points[:, :, None] * homography[None, 2:, :2]) / mapped[:, 2, None, None]
+    scales = np.linalg.svd(jacobians, compute_uv=False)
+    unbent = (scales < _STRETCH) & (scales > 1 / _STRETCH) & (scales[:, :1] < _SHEAR * scales[:, 1:])
+    return bool(unbent.all() and (np.linalg.det(jacobians) > 0).all())
+
+
+def _failure(fault: str, frame: Image, plate: Image, alignment: Alignment) -> EngineError:
+    """The error for a plate that must not be keyed with."""
+    report = _report(alignment, alignment.homography, locked_off=False)
+    support = f"{report.inliers} points agree, {alignment.share:.1%} of those looked for"
+    residual = f"residual {report.residual_median:.2f} px"
+    return EngineError(
+        "REGISTRATION_FAILED",
+        f"The clean plate {plate.name} {fault} the frame {frame.name} shows ({support}, {residual}).",
+        "Pick another plate frame of the same scene, or set Registration to Off.",
+        inliers=report.inliers,
+        share=f"{alignment.share:.4f}",
+        residual_px=f"{report.residual_median:.3f}",
+    )
