@@ -32,6 +32,9 @@ BRICK_RED: Colour = (0.25, 0.075, 0.048)
 NAVY: Colour = (0.018, 0.026, 0.05)
 CREAM: Colour = (0.46, 0.40, 0.30)
 
+SLEEVE = ((0, 0.03, 0.15, 0.5, 0.97, 0.99, 1), (0, 0.048, 0.066, 0.055, 0.049, 0.052, 0))
+"""Radius of a sleeve, metres, by the share of its length; closed at both ends."""
+
 COAT = (  # height, half width, half depth, shift ahead
     (0.60, 0.265, 0.235, 0.00),
     (0.75, 0.225, 0.195, 0.00),
@@ -81,10 +84,8 @@ class Actor:
     """The figure's cloth, skin and limbs, posed at any time."""
 
     def __init__(self, rng: Random) -> None:
-        self._creases = fractal(rng, (120, 120), 26, 3)
-        self._creases[:, -8:] *= np.linspace(1, 0, 8, dtype=np.float32)
-        self._creases[:, :8] *= np.linspace(0, 1, 8, dtype=np.float32)
-        self._sleeve_creases = fractal(rng, (60, 41), 12, 3)
+        self._creases = _seamless(fractal(rng, (120, 121), 26, 3))
+        self._sleeve_creases = _seamless(fractal(rng, (60, 41), 12, 3))
 
     def surfaces(self, time: float) -> list[Surface]:
         """Everything but hair, in world space."""
@@ -103,8 +104,7 @@ class Actor:
         low = np.clip((1.02 - height) / 0.42, 0, 1)[:, None]
         around = np.linspace(0, 2 * np.pi, 121, dtype=np.float32)[None]
         folds = 0.085 * np.sin(7 * around + 1.5 * low + 0.5) + 0.04 * np.sin(13 * around - 3 * low)
-        creases = np.pad(self._creases, ((0, 0), (0, 1)), mode="wrap")
-        swell = 1 + low * folds + (0.018 + 0.02 * low) * creases
+        swell = 1 + low * folds + (0.018 + 0.02 * low) * self._creases
         stride = 0.16 * pose.swing * low**1.5 * np.cos(around)
         points = np.stack(
             [
@@ -123,14 +123,20 @@ class Actor:
         lift, bend = 0.10 + 0.50 * swing, 0.45 + 0.35 * max(swing, -0.4)
         elbow = shoulder + 0.275 * _swung(lift, 0.20 * side)
         wrist = elbow + 0.235 * _swung(lift + bend, 0.02 * side)
-        centres = smooth_curve([shoulder, (shoulder + elbow) / 2, elbow, (elbow + wrist) / 2, wrist], 60, 0.09)
-        profile = np.interp(np.linspace(0, 1, 60), (0, 0.15, 0.5, 0.96, 1), (0.052, 0.066, 0.055, 0.049, 0.056))
+        centres = smooth_curve([shoulder, (shoulder + elbow) / 2, elbow, (elbow + wrist) / 2, wrist], 60, 0.17)
+        profile = np.interp(np.linspace(0, 1, 60), SLEEVE[0], SLEEVE[1])
         radius = profile[:, None] * (1 + 0.05 * self._sleeve_creases)
-        cylinder = tube(centres, np.ones((60, 2), np.float32), (0, 0, 1), 40)
+        cylinder = tube(centres, np.ones((60, 2), np.float32), (1, 0, 0), 40)
         sleeve = centres[:, None] + (cylinder - centres[:, None]) * radius[..., None]
         rows, columns = np.linspace(0, 4.4, 59)[:, None], np.linspace(0, 4, 41)[None, :-1]
         hand = _hand(wrist, _swung(lift + bend + 0.15, -0.06 * side), side)
         return [Surface(sleeve.astype(np.float32), _plaid(rows, columns)), *hand]
+
+
+def _seamless(creases: Array) -> Array:
+    """Relief that fades out towards a tube's seam, where its first and last columns meet."""
+    from_seam = np.minimum(np.arange(creases.shape[1]), np.arange(creases.shape[1])[::-1])
+    return creases * np.clip(from_seam / 6, 0, 1).astype(np.float32)
 
 
 def _swung(angle: float, outward: float) -> Points:
@@ -169,7 +175,7 @@ def _hand(wrist: Points, along: Points, side: int) -> list[Surface]:
     across = across - along * (across @ along)
     across /= np.linalg.norm(across)
     inward = np.cross(along, across) * np.float32(side)
-    parts = [_digit(wrist - 0.01 * along, wrist + 0.088 * along, 0.036, 0.017, across)]
+    parts = [_digit(wrist - 0.04 * along, wrist + 0.088 * along, 0.036, 0.017, across)]
     for number, length in enumerate((0.068, 0.076, 0.071, 0.055)):
         root = wrist + 0.078 * along + (0.0265 - 0.0175 * number) * across
         parts.append(_digit(root, root + length * along + 0.028 * inward, 0.0085, 0.0085, across))

@@ -77,7 +77,7 @@ class Hair:
         depth = np.linspace(0.55, 1.25, PIECES, dtype=np.float32)[None, :, None]
         upright = np.broadcast_to(floats([0, 1, 0]), middle.shape)
         total = albedo * depth * fill_light(middle, upright)
-        for lamp, gloss in ((KEY, 0.045), (WINDOW, 0.085), (BULB, 0.06)):
+        for lamp, gloss in ((KEY, 0.03), (WINDOW, 0.06), (BULB, 0.05)):
             total = total + _fibre(lamp, middle, along, albedo * depth, gloss)
         return floats(total)
 
