@@ -40,7 +40,7 @@ class FrameCache:
 
     Args:
         folder: where the files lie.
-        limit: bytes that may stay; 0 keeps nothing.
+        limit: bytes that may stay; 0 turns the cache off.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
@@ -54,7 +54,7 @@ class FrameCache:
             BridgeError: ``OUTPUT_NOT_WRITABLE``.
         """
         source = next(self._folder.glob(f"{key}.*.exr"), None)
-        if source is None:
+        if source is None or not self._limit:
             part.discard()
             return False
         size = 0

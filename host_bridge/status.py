@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 
 def status_as_json(engines: Iterable[RunningEngine], cache: FrameCache) -> dict:
-    """``{version, home, engines, cache}``; sizes in bytes."""
+    """``{version, home, logs, engines, cache}``; sizes in bytes."""
     return {
         "version": host_bridge.__version__,
         "home": str(home.home()),
+        "logs": str(home.home() / "log"),
         "engines": [_engine_as_json(engine) for engine in engines],
         "cache": asdict(cache.state()),
     }

@@ -82,4 +82,5 @@ def _as_text(found: dict) -> str:
         lines.append("no engine is running; one starts when it is needed")
     cache = found["cache"]
     lines.append(f"frame cache {cache['size'] / 2**30:.2f} of {cache['limit'] / 2**30:.2f} GiB, {cache['files']} files")
+    lines.append(f"engine logs {found['logs']}")
     return "\n".join(lines)

@@ -59,8 +59,11 @@ def test_the_least_recently_used_leaves_first(tmp_path):
     assert cache.state().size == 200
 
 
-def test_a_limit_of_nothing_keeps_nothing(tmp_path):
+def test_a_limit_of_nothing_turns_the_cache_off(tmp_path):
     store = tmp_path / "cache"
     store.mkdir()
     put(FrameCache(store, 0), tmp_path, KEYS[0], b"pixels")
     assert list(store.iterdir()) == []
+
+    put(FrameCache(store, 1000), tmp_path, KEYS[0], b"pixels")
+    assert fetch(FrameCache(store, 0), tmp_path, KEYS[0]) is None
