@@ -123,7 +123,7 @@ class BarDisplay:
 def _lines(event: Event) -> list[str]:
     match event:
         case JobStarted():
-            return [f"{len(event.frames)} frames on {event.device}"]
+            return [f"Frames to deliver: {len(event.frames)}, on {event.device}"]
         case FrameReady():
             warnings = event.report.get("warnings", ())
             return [
