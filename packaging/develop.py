@@ -103,6 +103,7 @@ def demo() -> int:
         _check([PYTHON, "packaging/time_engine_start.py"])
         for depth in ("half", "float"):
             _say(f"Keying to {depth} files")
+            (DEMO / depth).mkdir()
             _check([*platekey, "matte", DEMO / "shot" / "frame.####.exr", *_matte_options(depth)])
     finally:
         _run([*platekey, "stop"])
