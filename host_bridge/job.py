@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from google.protobuf import json_format
 
 from host_bridge.client import Engine, Identity
-from host_bridge.errors import BridgeError, ExitCode, exit_code_of, from_detail
-from host_bridge.events import Event, FrameLost, FrameReady, JobStarted, Notice, Origin, StageBegan
+from host_bridge.errors import BridgeError, from_detail
+from host_bridge.events import Event, FrameLost, FrameReady, JobStarted, Notice, StageBegan
 from host_bridge.knobs import build_knobs
+from host_bridge.outcome import Outcome
 from host_bridge.outputs import Outputs
 from host_bridge.request import MatteRequest
 from host_bridge.shot import open_shot
@@ -43,28 +43,6 @@ _ENDS_JOB = _LOST_ENGINE | {"OUTPUT_NOT_WRITABLE", "CANCELLED", "TOKEN_WRONG"}
 
 _FUTILE_ENGINES = 3
 """Engines lost in a row, without a frame delivered in between, after which the job gives up."""
-
-
-@dataclass
-class Outcome:
-    """What came of a job.
-
-    Attributes:
-        delivered: frames whose file is there, by origin.
-        failures: error of every frame that could not be made.
-    """
-
-    delivered: Counter[Origin] = field(default_factory=Counter)
-    failures: dict[int, BridgeError] = field(default_factory=dict)
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """Exit code of a process that ran only this job."""
-        return exit_code_of(self.failures.values(), self.delivered.total())
-
-    def as_json(self) -> dict[str, object]:
-        """Plain values: number of frames by origin, the failed frames and the exit code."""
-        return {"delivered": dict(self.delivered), "failed": sorted(self.failures), "exit_code": int(self.exit_code)}
 
 
 class MatteJob:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from host_bridge.events import Event, FrameLost, FrameReady, JobStarted, Notice, StageBegan
 
 if TYPE_CHECKING:
-    from host_bridge.job import Outcome
+    from host_bridge.outcome import Outcome
 
 _ORIGINS = {"made": "made", "cache": "from the cache", "fresh": "up to date"}
 

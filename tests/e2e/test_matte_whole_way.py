@@ -40,6 +40,12 @@ def arguments(folder, out, *more):
     return ["matte", frames, "--clean-plate", plate, "-o", str(folder / out / "key.####.exr"), "--json", *more]
 
 
+def running_engine(folder):
+    """The engine started last."""
+    states = (folder / "home" / "run").glob("engine-*.json")
+    return json.loads(max(states, key=lambda path: path.stat().st_mtime).read_text())
+
+
 def matte(station, out, *more):
     folder, environment = station
     done = platekey(environment, *arguments(folder, out, *more))
@@ -100,8 +106,7 @@ def test_garbage_is_nothing(station):
 
 def test_uploads_and_paths_give_the_same_pixels(station):
     folder, environment = station
-    (state,) = (folder / "home" / "run").glob("engine-*.json")
-    engine = json.loads(state.read_text())
+    engine = running_engine(folder)
     uploading = (folder, {**environment, "PLATEKEY_TOKEN": engine["token"], "PLATEKEY_CACHE_GIB": "0"})
     done, _ = matte(uploading, "uploaded", "--frames", "1001", "--engine", engine["address"])
     assert done.returncode == 0, done.stdout
@@ -143,8 +148,7 @@ def test_what_only_the_engine_can_refuse(station, more, code, words):
 def test_an_engine_killed_mid_frame_is_replaced(station):
     folder, environment = station
     environment = {**environment, "PLATEKEY_CACHE_GIB": "0"}
-    (state,) = (folder / "home" / "run").glob("engine-*.json")
-    victim = json.loads(state.read_text())["pid"]
+    victim = running_engine(folder)["pid"]
     job = subprocess.Popen(
         command(*arguments(folder, "killed")),
         env=environment,
@@ -161,7 +165,7 @@ def test_an_engine_killed_mid_frame_is_replaced(station):
 
     assert job.returncode == 0, out + errors
     assert last["delivered"] == {"made": 4}
-    assert json.loads(state.read_text())["pid"] != victim
+    assert running_engine(folder)["pid"] != victim
 
 
 def test_ctrl_c_returns_at_once_and_leaves_nothing_half(station):

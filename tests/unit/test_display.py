@@ -11,7 +11,7 @@ from rich.console import Console
 from host_bridge.cli.display import BarDisplay, JsonDisplay, PlainDisplay
 from host_bridge.errors import BridgeError
 from host_bridge.events import FrameLost, FrameReady, JobStarted, Notice, StageBegan
-from host_bridge.job import Outcome
+from host_bridge.outcome import Outcome
 
 LOST = BridgeError("IMAGE_UNREADABLE", "a.2.exr is truncated.", "Render it again.")
 EVENTS = [
