@@ -66,6 +66,33 @@ def serve(
 
 
 @app.command()
+def train(
+    folder: Annotated[Path, typer.Option(help="Checkpoint, log and cache; a run there goes on.")],
+    assets: Annotated[Path, typer.Option(help="Photographs, from packaging/fetch_training_assets.py.")],
+    hours: Annotated[float, typer.Option(min=0, help="Length of the schedule, over all resumptions.")] = 2.0,
+    batch: Annotated[int, typer.Option(min=2, help="Samples a step.")] = 8,
+    threads: Annotated[int, typer.Option(min=1, help="Arithmetic threads.")] = 2,
+    encoder: Annotated[Path | None, typer.Option(help="EfficientNet-Lite0 weights (.pth) to begin from.")] = None,
+) -> None:
+    """Train platenet; may be interrupted and started again at any time."""
+    with _errors_as_exit_codes():
+        _start_logging(None)
+        config = import_module("engine.training.trainer").Config(folder, assets, hours, batch=batch, threads=threads)
+        import_module("engine.training.commands").run_training(config, encoder)
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Option(help="The run.")],
+    to: Annotated[Path | None, typer.Option(help="Folder for weights and card; the shipped ones if left out.")] = None,
+) -> None:
+    """Make a run's averaged weights the ones that ship."""
+    with _errors_as_exit_codes():
+        _start_logging(None)
+        import_module("engine.training.commands").run_export(folder, to)
+
+
+@app.command()
 def version() -> None:
     """Say which engine this is."""
     typer.echo(f"platekey-engine {engine.__version__}, build {build_hash()}, wire {WIRE}")

@@ -42,14 +42,17 @@ def choose(wanted: str) -> str:
 
 
 def name(device: str) -> str:
-    """Name of the chip."""
+    """Name of the chip; of a CPU with the instruction set that torch uses on it, since rounding depends on it."""
     if device.startswith("cuda"):
         return str(torch.cuda.get_device_name(device))
-    if device == "cpu":
-        with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as info:
-            for line in info:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
+    return f"{_processor()} ({torch.backends.cpu.get_cpu_capability()})" if device == "cpu" else platform.machine()
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as info:
+        for line in info:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
 
 

@@ -34,7 +34,7 @@ def run_training(config: Config, encoder: Path | None) -> None:
     train(config, begun)
 
 
-def run_export(config: Config, folder: Path = WEIGHTS) -> None:
+def run_export(run: Path, folder: Path | None) -> None:
     """Write a run's averaged weights and their card into a folder; by default those that ship."""
-    card = export(config, folder)
-    log.info("%s, %s", card.path, card.sha256)
+    card = export(run, folder or WEIGHTS)
+    log.info("%s, %s", card.file, card.sha256)

@@ -10,9 +10,10 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
+from engine.network.platenet import PlateNet
 from engine.network.table import ModelCard
 from engine.training.assets import load_manifest
-from engine.training.trainer import Config, Trainer, describe
+from engine.training.trainer import load_checkpoint
 
 _ENCODER = {
     "file": "efficientnet-lite0-57934424.pth",
@@ -24,11 +25,11 @@ _ENCODER = {
 _DATA = "Painted subjects over CC0 and CC-BY photographs; encoder begun from EfficientNet-Lite0, trained on ImageNet."
 
 
-def export(config: Config, folder: Path, name: str = "platenet", file: str = "platenet_v1.safetensors") -> ModelCard:
+def export(run: Path, folder: Path, name: str = "platenet", file: str = "platenet_v1.safetensors") -> ModelCard:
     """Write the averaged weights of a run, and their card, into a folder.
 
     Args:
-        config: of the run; its checkpoint is read.
+        run: folder of the run; its checkpoint is read.
         folder: where weights and card go.
         name: of the model.
         file: of the weights; the card has the same name and the ending ``.json``.
@@ -37,11 +38,11 @@ def export(config: Config, folder: Path, name: str = "platenet", file: str = "pl
         The card.
 
     Raises:
-        EngineError: BAD_REQUEST where the checkpoint is of another network.
+        EngineError: FILE_MISSING without a checkpoint, BAD_REQUEST for one of another network.
     """
-    trainer = Trainer(config)
-    trainer.resume()
-    network = trainer.averaged()
+    state = load_checkpoint(run)
+    network = PlateNet()
+    network.load_state_dict(state["average"])
     tensors = {
         key: value.to(torch.float16).contiguous() if value.is_floating_point() else value
         for key, value in network.state_dict().items()
@@ -57,7 +58,7 @@ def export(config: Config, folder: Path, name: str = "platenet", file: str = "pl
         commercial_use=True,
         data=_DATA,
         sources=[_ENCODER, *_photographs()],
-        training={**describe(config), "steps": str(trainer.step), "hours spent": f"{trainer.hours:.2f}"},
+        training={**state.get("settings", {}), "steps": str(state["step"]), "hours spent": f"{state['hours']:.2f}"},
     )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / file).write_bytes(data)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import pickle
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -100,6 +101,7 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
             "hours": self.hours,
+            "settings": describe(self.config),
         }
         unfinished = self.checkpoint.with_suffix(".part")
         torch.save(state, unfinished)
@@ -113,13 +115,9 @@ class Trainer:
         """
         if not self.checkpoint.exists():
             return False
-        state: dict[str, Any] = torch.load(self.checkpoint, weights_only=True)
-        try:
-            self.network.load_state_dict(state["network"])
-            self.optimiser.load_state_dict(state["optimiser"])
-        except (KeyError, RuntimeError, ValueError) as error:
-            step = "Train into another folder, or check out the code it was made with."
-            raise EngineError("BAD_REQUEST", f"{self.checkpoint} is of another network.", step) from error
+        state = load_checkpoint(self.config.folder)
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
         self.average, self.step, self.hours = state["average"], state["step"], state["hours"]
         return True
 
@@ -153,6 +151,24 @@ class Trainer:
         network = PlateNet()
         network.load_state_dict(self.average)
         return network.eval()
+
+
+def load_checkpoint(folder: Path) -> dict[str, Any]:
+    """State of a run: ``network``, ``average``, ``optimiser``, ``step``, ``hours``, ``settings``.
+
+    Raises:
+        EngineError: FILE_MISSING without a checkpoint; BAD_REQUEST for a broken one, or one of another network.
+    """
+    path = folder / "checkpoint.pt"
+    if not path.exists():
+        raise EngineError("FILE_MISSING", f"There is no checkpoint in {folder}.", "Name the folder of a run.")
+    try:
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+        PlateNet().load_state_dict(state["network"])
+    except (KeyError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        step = "Train into another folder, or check out the code it was made with."
+        raise EngineError("BAD_REQUEST", f"{path} is broken, or of another network.", step) from error
+    return state
 
 
 def schedule(progress: float, step: int) -> float:

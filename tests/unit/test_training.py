@@ -5,9 +5,11 @@ import pytest
 import torch
 
 from engine.errors import EngineError
+from engine.network import table
 from engine.network.platenet import Prediction
 from engine.synthesis import foregrounds, textures
 from engine.training import assets, dataset, trainer
+from engine.training.export import export
 from engine.training.losses import Truth, laplacian, losses
 
 
@@ -58,6 +60,32 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path):
     torch.save({"network": {}, "optimiser": {}}, tmp_path / "checkpoint.pt")
     with pytest.raises(EngineError, match="another network"):
         trainer.Trainer(config(tmp_path)).resume()
+
+
+def test_a_truncated_checkpoint_is_refused(batch, tmp_path):
+    trainer.Trainer(config(tmp_path)).save()
+    whole = (tmp_path / "checkpoint.pt").read_bytes()
+    (tmp_path / "checkpoint.pt").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(EngineError, match="broken"):
+        trainer.Trainer(config(tmp_path)).resume()
+
+
+def test_export_ships_the_average_with_its_card(batch, tmp_path, monkeypatch):
+    learner = trainer.Trainer(config(tmp_path))
+    learner.learn(batch)
+    learner.save()
+    card = export(tmp_path, tmp_path / "weights")
+    monkeypatch.setattr(table, "WEIGHTS", tmp_path / "weights")
+    monkeypatch.setattr(table, "MODELS", {"platenet": card})
+    loaded = table.load_network("platenet", "cpu").state_dict()
+    for name, value in learner.averaged().state_dict().items():
+        torch.testing.assert_close(loaded[name], value, rtol=1e-3, atol=1e-4)
+    assert {source["licence"] for source in card.sources} <= {"Apache-2.0", "CC0-1.0", "CC-BY-2.0", "CC-BY-4.0"}
+
+
+def test_export_needs_a_run(tmp_path):
+    with pytest.raises(EngineError, match="no checkpoint"):
+        export(tmp_path, tmp_path)
 
 
 def test_an_interrupted_save_leaves_the_former(batch, tmp_path, monkeypatch):

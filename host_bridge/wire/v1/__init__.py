@@ -1,0 +1,1 @@
+"""Wire version 1: generated stubs beside the definitions they come from."""
