@@ -1,7 +1,7 @@
 """The engine's errors: one class, one reason each, and the artist's next step.
 
-A reason is a name of ``ErrorReason`` in ``host_bridge/wire/v1/error.proto``; ``engine.service.interceptor`` maps it to a
-gRPC status. Every reason that the engine raises stands in `REASONS`, and a test holds the two lists together.
+A reason is a name of ``ErrorReason`` in ``host_bridge/wire/v1/error.proto``; ``engine.service.interceptor`` maps it to
+a gRPC status. Every reason that the engine raises stands in `REASONS`, and a test holds the two lists together.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Values that pass between stages. Frozen, and each says in its type what a stage needs to know.
 
-Arrays are numpy ``(H, W, C)`` float32, top row first. Points are ``(x, y)`` and sizes ``(height, width)``, in pixels, with
-pixel centres at integers + 0.5. Windows count whole pixels, y down, with the display window's origin at the top left.
+Arrays are numpy ``(H, W, C)`` float32, top row first. Points are ``(x, y)`` and sizes ``(height, width)``, in pixels,
+with pixel centres at integers + 0.5. Windows count whole pixels, y down, with the display window's origin at the top left.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Photometric:
         gain: R, G, B.
         offset: R, G, B, linear units.
         confidence: 0 (a guess) .. 1 (well supported).
-        noise: ``(3, 2)``: variance of ``frame - fitted`` in a channel is ``noise[c, 0] + noise[c, 1] * max(signal, 0)``.
+        noise: ``(3, 2)``: variance of ``frame - fitted`` is ``noise[c, 0] + noise[c, 1] * max(signal, 0)``.
     """
 
     gain: tuple[float, float, float]

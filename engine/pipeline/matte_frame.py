@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from statistics import median
@@ -154,9 +154,15 @@ def _steady_fit(
         fits.append(session.fit(_fit_key(job, neighbour.image, neighbour.plate), compute))
     return replace(
         own,
-        gain=tuple(median(fit.gain[channel] for fit in fits) for channel in range(3)),
-        offset=tuple(median(fit.offset[channel] for fit in fits) for channel in range(3)),
+        gain=_median(fit.gain for fit in fits),
+        offset=_median(fit.offset for fit in fits),
     )
+
+
+def _median(values: Iterable[tuple[float, float, float]]) -> tuple[float, float, float]:
+    """Median of each channel."""
+    red, green, blue = zip(*values, strict=True)
+    return median(red), median(green), median(blue)
 
 
 def _fit_key(job: MatteJob, image: Source, plate: Source) -> tuple[str, ...]:
