@@ -120,7 +120,7 @@ def _tiled(inputs: Array, network: PlateNet, knobs: Knobs, device: str, check: C
 
 def layout(height: int, width: int, side: int) -> Iterator[Tile]:
     """Tiles of about ``side`` px that cover the picture, each seeing `MARGIN` px more, on a grid of `STRIDE`."""
-    side = max(side // STRIDE * STRIDE, STRIDE)
+    side = -(-side // STRIDE) * STRIDE
     for top in range(0, height, side):
         for left in range(0, width, side):
             bottom, right = min(top + side, height), min(left + side, width)
