@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from engine.pipeline.feature_image import feature_images
 from engine.pipeline.feature_match import match_features
-from engine.pipeline.point_track import FEW, MANY, track_points
+from engine.pipeline.point_track import FEW, MANY, Tracks, track_points
 from engine.values import Array
 
 Matrix = npt.NDArray[np.float64]
@@ -41,9 +41,6 @@ _HOMOGRAPHY_AREA = 0.1
 """Fewest points, and smallest share of the frame within their hull, for a homography's eight numbers; a similarity's
 four are fitted to less, so that a lone poster on a wall does not fold the wall."""
 
-_PLAIN = 0.05
-"""Textured share of a plate's area below which it is plain."""
-
 _CENTRES = np.array([[1.0, 0.0, -0.5], [0.0, 1.0, -0.5], [0.0, 0.0, 1.0]])
 """Moves our pixel centres (integers + 0.5) to OpenCV's (integers)."""
 
@@ -58,7 +55,6 @@ class Alignment:
         frame: ``(N, 2)`` where they were found in the frame.
         share: agreeing share of the textured points that were looked for.
         majority: agreeing share of those that were found anywhere.
-        plain: the plate has next to no texture to go by.
     """
 
     homography: Matrix
@@ -66,7 +62,6 @@ class Alignment:
     frame: Points
     share: float
     majority: float
-    plain: bool
 
     @property
     def proven(self) -> bool:
@@ -101,7 +96,7 @@ def align(frame: Array, plate: Array, placement: Matrix) -> Alignment:
     aligner = _Aligner(frame_image, plate_image)
     found = aligner.align(scaling @ placement @ np.linalg.inv(scaling), STILL * scale)
     homography = np.linalg.inv(scaling) @ found.homography @ scaling
-    return Alignment(homography, found.plate / scale, found.frame / scale, found.share, found.majority, found.plain)
+    return Alignment(homography, found.plate / scale, found.frame / scale, found.share, found.majority)
 
 
 @dataclass(frozen=True)
@@ -113,31 +108,29 @@ class _Aligner:
 
     def align(self, placement: Matrix, still: float) -> Alignment:
         """From where the plate lies, or from matched features; then refined."""
-        lying = self.measure(placement, FEW)
+        near = self.track(placement, FEW)
+        lying = _judge(placement, near)
         if self.stands(lying, still):
             return lying
-        matched = self.measure(self.fit(*match_features(self.plate, self.frame), placement, _MATCH_ERROR))
-        best = max(lying, matched, key=lambda one: one.share)
-        refined = self.measure(self.fit(best.plate, best.frame, best.homography, _TRACK_ERROR))
+        starts = [self.fit(*match_features(self.plate, self.frame), placement, _MATCH_ERROR)]
+        starts.append(self.fit(_apply(np.linalg.inv(placement), near.plate), near.frame, placement, _TRACK_ERROR))
+        best = lying
+        for start in starts:
+            best = max(best, _judge(start, self.track(start)), key=lambda one: one.share)
+            if best.proven:
+                break
+        homography = self.fit(best.plate, best.frame, best.homography, _TRACK_ERROR)
+        refined = _judge(homography, self.track(homography))
         closer = np.sum(refined.distances(refined.homography) < _TRACK_ERROR / 2)
         return refined if closer >= np.sum(best.distances(best.homography) < _TRACK_ERROR / 2) else best
 
-    def measure(self, homography: Matrix, count: int = MANY) -> Alignment:
-        """Put the plate on the frame and see how far its points are off."""
+    def track(self, homography: Matrix, count: int = MANY) -> Tracks:
+        """Put the plate on the frame and look for its points there."""
         extent = self.frame.shape[::-1]
         matrix = _CENTRES @ homography @ np.linalg.inv(_CENTRES)
         plate = cv2.warpPerspective(self.plate, matrix, extent, flags=cv2.INTER_LINEAR)
         valid = cv2.warpPerspective(np.ones_like(self.plate), matrix, extent, flags=cv2.INTER_NEAREST) > 0
-        tracks = track_points(plate, self.frame, valid, count)
-        agree = np.hypot(*(tracks.frame - tracks.plate).T) < _AGREE
-        return Alignment(
-            homography,
-            _apply(np.linalg.inv(homography), tracks.plate[agree]),
-            tracks.frame[agree],
-            share=float(agree.sum() / max(tracks.candidates, 1)),
-            majority=float(agree.sum() / max(len(agree), 1)),
-            plain=tracks.candidates < _PLAIN * tracks.cells,
-        )
+        return track_points(plate, self.frame, valid, count)
 
     def stands(self, lying: Alignment, still: float) -> bool:
         """Most of what was found lies where it was, and has no motion in common."""
@@ -159,6 +152,18 @@ class _Aligner:
             matrix = None if matrix is None else np.vstack([matrix, [0.0, 0.0, 1.0]])
         usable = matrix is not None and np.linalg.cond(matrix) < 1e8
         return matrix if usable else start
+
+
+def _judge(homography: Matrix, tracks: Tracks) -> Alignment:
+    """What tracks, made under a homography, say of it."""
+    agree = np.hypot(*(tracks.frame - tracks.plate).T) < _AGREE
+    return Alignment(
+        homography,
+        _apply(np.linalg.inv(homography), tracks.plate[agree]),
+        tracks.frame[agree],
+        share=float(agree.sum() / max(tracks.candidates, 1)),
+        majority=float(agree.sum() / max(len(agree), 1)),
+    )
 
 
 def _polish(plate: Points, frame: Points, homography: Matrix) -> Matrix:

@@ -14,14 +14,11 @@ import numpy.typing as npt
 from engine.errors import EngineError
 from engine.pipeline.alignment import Alignment, align
 from engine.pipeline.placement import place
-from engine.pipeline.plain_match import agreeing_share
+from engine.pipeline.plain_match import same_wall
 from engine.pipeline.warp import warp_plate
 from engine.values import Image, Plate, Registration
 
 Matrix = npt.NDArray[np.float64]
-
-_PLAIN_AREA = 0.35
-"""Share of the frame that must agree with a plate without texture."""
 
 _OVERLAP = 0.25
 """Smallest share of the frame that a plate must cover."""
@@ -53,7 +50,7 @@ def register(frame: Image, plate: Image, mode: Literal["off", "auto", "locked"])
         return Registration(placement, True, 0.0, 0.0, 0), placed
     alignment = align(frame.rgb, plate.rgb, placement)
     if not alignment.proven:
-        if not (alignment.plain and agreeing_share(frame.rgb, placed.rgb, placed.valid) >= _PLAIN_AREA):
+        if not same_wall(frame.rgb, placed.rgb, placed.valid):
             raise _failure("shows nothing that", frame, plate, alignment)
         return _report(alignment, placement, locked_off=True), placed
     if mode == "locked" or alignment.still(placement):

@@ -190,6 +190,35 @@ def test_a_bare_wall_is_accepted_as_it_lies(mode):
     np.testing.assert_array_equal(placed.rgb, plate.rgb)
 
 
+def test_a_wall_with_a_few_sockets_follows_a_hand_held_camera():
+    random = np.random.default_rng(1)
+    plate = np.full((*SIZE, 3), 0.3, np.float32)
+    for x, y in zip(random.integers(20, 600, 25), random.integers(20, 330, 25), strict=True):
+        plate[y : y + 14, x : x + 9] *= 0.5
+    frame = with_grain(with_subject(np.roll(plate, 4, 1), 0.3), 1)
+    registration, _ = register(image(frame), image(with_grain(plate, 2)), "auto")
+    assert not registration.locked_off
+    np.testing.assert_allclose(registration.homography[:2, 2], [4, 0], atol=0.5)
+
+
+def test_a_common_sky_does_not_make_two_scenes_one():
+    frame, plate = shot(SIZE, 1), shot(SIZE, 32)
+    for rgb in (frame, plate):
+        rgb[:200] = np.linspace(0.5, 0.9, 200)[:, None, None] * np.float32([0.7, 0.9, 1.2])
+    with pytest.raises(EngineError, match="residual"):
+        register(image(with_grain(frame, 1)), image(with_grain(plate, 2)), "auto")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 5), (16, 16)])
+def test_pictures_too_small_for_features_are_refused_or_agree(size):
+    flat = np.full((*size, 3), 0.2, np.float32)
+    registration, placed = register(image(flat), image(flat), "auto")
+    assert registration.locked_off
+    np.testing.assert_array_equal(placed.rgb, flat)
+    with pytest.raises(EngineError, match="residual"):
+        register(image(flat), image(np.float32([8.0, 0.2, 0.01]) * flat), "auto")
+
+
 def test_a_bare_wall_is_no_plate_for_a_set():
     with pytest.raises(EngineError, match=r"wall\.exr"):
         register(image(shot(SIZE, 1)), image(wall(2), "wall.exr"), "auto")
@@ -284,10 +313,10 @@ def test_hand_held_photographs_register_below_a_pixel(shot_name):
 
 
 @pytest.mark.samples
-def test_a_photograph_of_elsewhere_is_refused():
-    frame = sample("0001_img.png")
-    with pytest.raises(EngineError, match=r"set\.exr"):
-        register(frame, image(shot(frame.rgb.shape[:2], 3), "set.exr"), "auto")
+def test_a_mirrored_photograph_is_refused():
+    frame, plate = sample("0001_img.png"), sample("0001_back.png")
+    with pytest.raises(EngineError, match=r"mirrored\.png"):
+        register(frame, image(plate.rgb[:, ::-1], "mirrored.png"), "auto")
 
 
 def test_the_figure_covers_what_it_says():
