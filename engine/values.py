@@ -4,7 +4,6 @@ Arrays are numpy ``(H, W, C)`` float32, top row first. Points are ``(x, y)`` and
 with pixel centres at integers + 0.5. Windows count whole pixels, y down, with the display window's origin at the top
 left.
 """
-"""
 
 from __future__ import annotations
 
