@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-LayerName = Literal[
-    "shadow", "residual", "shadow_ratio", "uncertainty", "difference", "validity", "fg", "cleanplate"
-]
+LayerName = Literal["shadow", "residual", "shadow_ratio", "uncertainty", "difference", "validity", "fg", "cleanplate"]
 
 DEFAULT_LAYERS: tuple[LayerName, ...] = (
     "shadow",
