@@ -74,6 +74,15 @@ def test_a_subject_of_the_walls_own_colour_does_not_pull():
     assert np.abs(fit.offset).max() < 0.005
 
 
+def test_texture_that_returns_outvotes_a_larger_flat_costume_before_a_flat_wall():
+    plate = shot(SIZE, 1)
+    plate[:, :380] = 0.3
+    frame = plate * np.float32(1.2)
+    frame[:, :380] = 0.45
+    fit = photometric.fit(with_grain(frame, 5), seen(with_grain(plate, 6)), "auto")
+    assert relative(fit, 1.2).max() < 0.01
+
+
 @pytest.mark.parametrize(("a", "b"), [(1e-5, 1e-3), (1e-4, 1e-4), (4e-6, 0.0)])
 def test_noise_model_is_recovered_within_30_percent(a, b):
     x, _ = pixels(SIZE)
