@@ -19,7 +19,7 @@ from engine.evaluation.difference_keyer import tune
 from engine.evaluation.layer_errors import premultiplied_mse, recombination, shadow_mae, static_noise
 from engine.evaluation.metrics import Score, score, unknown_band
 from engine.evaluation.pictures import before_and_after, contact_sheet, evening_room, write_animation, write_picture
-from engine.synthesis.demo_shot import write_shot
+from engine.synthesis.demo.shot import write_shot
 from engine.values import Array
 
 SHOT, PATTERN = "shot", "frame.*.exr"

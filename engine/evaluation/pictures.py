@@ -17,8 +17,8 @@ import PyOpenColorIO
 
 from engine.evaluation.layer_errors import Stack
 from engine.pipeline.ocio_config import SHIPPED, load_config
-from engine.synthesis.demo_camera import floats
-from engine.synthesis.demo_light import acescg
+from engine.synthesis.demo.camera import floats
+from engine.synthesis.demo.light import acescg
 from engine.values import Array
 
 Picture = npt.NDArray[np.uint8]

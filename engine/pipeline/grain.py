@@ -54,5 +54,5 @@ def _line(levels: npt.NDArray[np.float64], variances: npt.NDArray[np.float64]) -
         return max(float(np.median(variances)), _FLOOR), 0.0
     if a < _FLOOR:
         slope = columns[:, 1]
-        return _FLOOR, max(float(slope @ (1 - _FLOOR / variances) / max(slope @ slope, 1e-30)), 0.0)
+        return _FLOOR, max(float(slope @ (1 - _FLOOR / variances)) / max(float(slope @ slope), 1e-30), 0.0)
     return float(a), float(b)

@@ -51,7 +51,7 @@ def losses(prediction: Prediction, truth: Truth) -> dict[str, Tensor]:
     return {
         "alpha": (error.abs() * (1 + 2 * band)).mean(),
         "detail": laplacian(error) * 0.25,
-        "shadow": (shadow * clear).mean() * 0.15,
+        "shadow": (shadow * clear).mean() * 0.75,
         "foreground": (colour * seen).mean() * 0.3,
         "uncertainty": (prediction.uncertainty - error.abs().detach()).abs().mean() * 0.1,
     }

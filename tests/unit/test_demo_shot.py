@@ -5,8 +5,8 @@ import OpenImageIO
 import pytest
 
 from engine.evaluation.metrics import mad
-from engine.synthesis.demo_camera import Camera, opencv
-from engine.synthesis.demo_shot import FIRST_FRAME, PLATE_EXPOSURE, DemoShot, write_shot
+from engine.synthesis.demo.camera import Camera, opencv
+from engine.synthesis.demo.shot import FIRST_FRAME, PLATE_EXPOSURE, DemoShot, write_shot
 
 SMALL = (135, 240)
 

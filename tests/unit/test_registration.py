@@ -9,7 +9,7 @@ from scenes import camera_move, figure, image, pixels, radiance, shot, with_grai
 
 from engine.errors import EngineError
 from engine.pipeline.registration import register
-from engine.pipeline.warp import warp_plate
+from engine.pipeline.registration.warp import warp_plate
 from engine.values import Window
 
 SIZE = (360, 640)

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engine.pipeline.feature_image import feature_images
-from engine.pipeline.feature_match import match_features
-from engine.pipeline.point_track import FEW, MANY, Tracks, track_points
+from engine.pipeline.registration.feature_image import feature_images
+from engine.pipeline.registration.feature_match import match_features
+from engine.pipeline.registration.point_track import FEW, MANY, Tracks, track_points
 from engine.values import Array
 
 Matrix = npt.NDArray[np.float64]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engine.synthesis.demo_camera import floats
-from engine.synthesis.demo_surface import Surface
-from engine.synthesis.demo_textures import Colour
+from engine.synthesis.demo.camera import floats
+from engine.synthesis.demo.surface import Surface
+from engine.synthesis.demo.textures import Colour
 from engine.values import Array
 
 HEAD_CENTRE = (0.0, 1.612, 0.022)

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import EngineError
-from engine.pipeline.alignment import Alignment, align
-from engine.pipeline.placement import place
-from engine.pipeline.plain_match import same_wall
-from engine.pipeline.warp import warp_plate
+from engine.pipeline.registration.alignment import Alignment, align
+from engine.pipeline.registration.placement import place
+from engine.pipeline.registration.plain_match import same_wall
+from engine.pipeline.registration.warp import warp_plate
 from engine.values import Image, Plate, Registration
 
 Matrix = npt.NDArray[np.float64]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.synthesis.demo_actor import head_to_body, to_world
-from engine.synthesis.demo_camera import Points, floats
-from engine.synthesis.demo_head import HEAD_RADII
-from engine.synthesis.demo_light import BULB, KEY, WINDOW, Lamp, acescg, fill_light
-from engine.synthesis.demo_surface import Surface, unit
-from engine.synthesis.demo_textures import Random
+from engine.synthesis.demo.actor import head_to_body, to_world
+from engine.synthesis.demo.camera import Points, floats
+from engine.synthesis.demo.head import HEAD_RADII
+from engine.synthesis.demo.light import BULB, KEY, WINDOW, Lamp, acescg, fill_light
+from engine.synthesis.demo.surface import Surface, unit
+from engine.synthesis.demo.textures import Random
 from engine.values import Array, Mask
 
 STRANDS = 1500

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from engine.synthesis.demo_camera import Points, floats
+from engine.synthesis.demo.camera import Points, floats
 from engine.values import Array
 
 

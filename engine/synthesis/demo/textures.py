@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engine.synthesis.demo_camera import floats
+from engine.synthesis.demo.camera import floats
 from engine.values import Array
 
 Random = np.random.Generator

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.synthesis import demo_textures as textures
-from engine.synthesis.demo_camera import floats
-from engine.synthesis.demo_light import BULB
-from engine.synthesis.demo_room import Mirrored, Patch
-from engine.synthesis.demo_textures import Colour, Random
+from engine.synthesis.demo import textures
+from engine.synthesis.demo.camera import floats
+from engine.synthesis.demo.light import BULB
+from engine.synthesis.demo.room import Mirrored, Patch
+from engine.synthesis.demo.textures import Colour, Random
 from engine.values import Array
 
 WALL = 5.2

@@ -18,14 +18,14 @@ import cv2
 import numpy as np
 import OpenImageIO
 
-from engine.synthesis.demo_actor import Actor, to_world
-from engine.synthesis.demo_camera import FOCAL, Camera, floats, opencv
-from engine.synthesis.demo_hair import Hair, cap
-from engine.synthesis.demo_light import KEY, KEY_RADIUS, acescg, fill_light
-from engine.synthesis.demo_raster import Paint, Shape, paint_figure, paint_silhouette
-from engine.synthesis.demo_room import SCALE, paint
-from engine.synthesis.demo_set import MIRRORED, furnish
-from engine.synthesis.demo_surface import face_normals
+from engine.synthesis.demo.actor import Actor, to_world
+from engine.synthesis.demo.camera import FOCAL, Camera, floats, opencv
+from engine.synthesis.demo.hair import Hair, cap
+from engine.synthesis.demo.light import KEY, KEY_RADIUS, acescg, fill_light
+from engine.synthesis.demo.raster import Paint, Shape, paint_figure, paint_silhouette
+from engine.synthesis.demo.room import SCALE, paint
+from engine.synthesis.demo.set import MIRRORED, furnish
+from engine.synthesis.demo.surface import face_normals
 from engine.values import Array
 
 SPACE = "ACEScg"

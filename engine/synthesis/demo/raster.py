@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engine.synthesis.demo_camera import Camera, Points, floats
+from engine.synthesis.demo.camera import Camera, Points, floats
 from engine.values import Array, Mask
 
 SUBPIXEL_BITS = 4

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engine.synthesis.demo_camera import Camera, Points, floats, opencv
-from engine.synthesis.demo_light import acescg, fill_light, key_light
+from engine.synthesis.demo.camera import Camera, Points, floats, opencv
+from engine.synthesis.demo.light import acescg, fill_light, key_light
 from engine.values import Array
 
 SCALE = 3

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from engine.synthesis.demo_camera import Points, floats
-from engine.synthesis.demo_head import HEAD_CENTRE, SKIN, head
-from engine.synthesis.demo_surface import Surface, rotation_y, smooth_curve, tube
-from engine.synthesis.demo_textures import Colour, Random, fractal
+from engine.synthesis.demo.camera import Points, floats
+from engine.synthesis.demo.head import HEAD_CENTRE, SKIN, head
+from engine.synthesis.demo.surface import Surface, rotation_y, smooth_curve, tube
+from engine.synthesis.demo.textures import Colour, Random, fractal
 from engine.values import Array
 
 STEP_PERIOD = 25.0

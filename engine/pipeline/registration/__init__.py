@@ -1,0 +1,5 @@
+"""Stage 3: the clean plate onto the frame. `register` decides; the other files each answer one question for it."""
+
+from engine.pipeline.registration.register import register
+
+__all__ = ["register"]
