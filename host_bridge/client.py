@@ -86,7 +86,7 @@ class Identity:
     device: engine_pb2.Device
 
     def as_json(self, knobs: matte_pb2.Knobs) -> dict[str, object]:
-        """Build, weights, device, precision and threads, for the cache key."""
+        """Build, weights, device with its memory, precision and threads, for the cache key."""
         asked = knobs.precision
         precision = self.device.precision if asked == matte_pb2.PRECISION_AUTO else asked
         weights = {model.name: model.weights_sha256 for model in self.description.models}
@@ -94,6 +94,7 @@ class Identity:
             "build": self.description.build,
             "weights": weights.get(knobs.model, ""),
             "device": self.device.name,
+            "memory_total": self.device.memory_total,  # the network's tiles follow from it
             "precision": matte_pb2.Precision.Name(precision),
             "threads": self.description.threads,
         }

@@ -34,7 +34,13 @@ def identity(**changes):
         **{name: changes[name] for name in ("build", "threads") if name in changes},
     }
     models = [engine_pb2.Model(name="platenet", weights_sha256=changes.get("weights", "w1"))]
-    device = engine_pb2.Device(id="cpu", name=changes.get("device", "Chip"), precision=changes.get("precision", 2))
+    device = engine_pb2.Device(
+        id="cpu",
+        name=changes.get("device", "Chip"),
+        memory_total=changes.get("memory", 8 << 30),
+        memory_free=changes.get("free", 1 << 30),
+        precision=changes.get("precision", 2),
+    )
     return Identity(engine_pb2.DescribeResponse(models=models, **described), device)
 
 
@@ -108,12 +114,26 @@ def test_of_a_name_only_the_ending_counts(request_of):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"build": "b2"}, {"threads": 4}, {"weights": "w2"}, {"device": "Other chip"}, {"precision": 3}]
+    "changes",
+    [
+        {"build": "b2"},
+        {"threads": 4},
+        {"weights": "w2"},
+        {"device": "Other chip"},
+        {"memory": 16 << 30},
+        {"precision": 3},
+    ],
 )
 def test_who_computes_counts(request_of, changes):
     made = request_of()
     frame = made.frame(3).message
     assert made.key(frame, identity(**changes)) != made.key(frame, identity())
+
+
+def test_what_is_free_of_the_memory_does_not_count(request_of):
+    made = request_of()
+    frame = made.frame(3).message
+    assert made.key(frame, identity(free=2 << 30)) == made.key(frame, identity())
 
 
 def test_a_stated_default_is_the_same_request_as_an_untouched_knob(request_of):
