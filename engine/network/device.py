@@ -5,17 +5,22 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import subprocess
 from typing import Literal
 
 import torch
 
 from engine.errors import EngineError
+from engine.network.cgroup import memory_limit
 
 # Memory assumed where the system does not tell, bytes.
 _UNKNOWN_MEMORY = 8 << 30
 
 # Share of a device's whole memory that a network may fill.
 _SHARE = 0.5
+
+# How torch says it in a plain RuntimeError: c10/core/impl/alloc_cpu.cpp, aten/src/ATen/mps/MPSAllocator.mm.
+_OUT_OF_MEMORY = ("DefaultCPUAllocator", "MPS backend out of memory")
 
 
 def available() -> list[str]:
@@ -45,10 +50,14 @@ def name(device: str) -> str:
     """Name of the chip; of a CPU with the instruction set that torch uses on it, since rounding depends on it."""
     if device.startswith("cuda"):
         return str(torch.cuda.get_device_name(device))
-    return f"{_processor()} ({torch.backends.cpu.get_cpu_capability()})" if device == "cpu" else platform.machine()
+    return f"{_processor()} ({torch.backends.cpu.get_cpu_capability()})" if device == "cpu" else _processor()
 
 
 def _processor() -> str:
+    if platform.system() == "Darwin":
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+            return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip()
     with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as info:
         for line in info:
             if line.startswith("model name"):
@@ -57,11 +66,15 @@ def _processor() -> str:
 
 
 def memory_total(device: str) -> int:
-    """Bytes the device has, used or not. A property of the machine, so that what depends on it does not vary."""
+    """Bytes that this process may have of the device's, used or not.
+
+    A property of the machine and of the container on it, so that what depends on it does not vary.
+    """
     if device.startswith("cuda"):
         return int(torch.cuda.get_device_properties(device).total_memory)
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        return int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        physical = int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        return min(physical, memory_limit() or physical)
     return _UNKNOWN_MEMORY
 
 
@@ -70,7 +83,7 @@ def memory_free(device: str) -> int:
     if device.startswith("cuda"):
         return int(torch.cuda.mem_get_info(device)[0])
     if hasattr(os, "sysconf") and "SC_AVPHYS_PAGES" in os.sysconf_names:
-        return int(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        return min(int(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")), memory_total(device))
     return 0
 
 
@@ -86,7 +99,7 @@ def tile_pixels(device: str, bytes_per_pixel: int) -> int:
 
 def is_out_of_memory(error: RuntimeError) -> bool:
     """Whether torch ran out of memory, on any device."""
-    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY)
 
 
 def release(device: str) -> None:

@@ -73,7 +73,7 @@ def test_short_memory_means_smaller_tiles(network, monkeypatch):
     def short(inputs, *rest):
         sizes.append(inputs.shape[1])
         if inputs.shape[1] == 640 and len(sizes) == 1:
-            raise RuntimeError("DefaultCPUAllocator: not enough memory")
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4096 bytes.")
         return real(inputs, *rest)
 
     monkeypatch.setattr(stage, "_run", short)
@@ -82,7 +82,7 @@ def test_short_memory_means_smaller_tiles(network, monkeypatch):
 
 def test_no_memory_at_all_is_said(network, monkeypatch):
     def none(*_):
-        raise RuntimeError("DefaultCPUAllocator: not enough memory")
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4096 bytes.")
 
     monkeypatch.setattr(stage, "_run", none)
     with pytest.raises(EngineError, match="too little memory") as caught:
