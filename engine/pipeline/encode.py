@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from OpenImageIO import ImageOutput, ImageSpec, geterror
 
 from engine.errors import EngineError
+from engine.pipeline.scratch import scratch_folder
 from engine.values import Array, Frame, Layers
 
 _HALF_MAX = 65504.0
@@ -32,7 +31,8 @@ def encode(layers: Layers, frame: Frame, attributes: Mapping[str, str | float | 
         attributes: header entries to add, for example ``platekey/version``; they win over metadata of the same name.
 
     Raises:
-        EngineError: ``VALUE_OUT_OF_RANGE`` where a value is not finite or, in half, beyond +-65504.
+        EngineError: ``VALUE_OUT_OF_RANGE`` where a value is not finite or, in half, beyond +-65504;
+            ``LIMIT_EXCEEDED`` where the engine has no room to write.
     """
     _check_range(layers)
     stored = np.float16 if layers.half else np.float32
@@ -61,31 +61,24 @@ def _header(layers: Layers, frame: Frame, attributes: Mapping[str, str | float |
 
 
 def _write(pixels: Array, spec: ImageSpec) -> bytes:
-    """Write through a private temporary file: OpenImageIO's Python bindings have no memory writer."""
-    with TemporaryDirectory(prefix="platekey-") as folder:
-        path = Path(folder, "layers.exr")
+    """Write through a file: OpenImageIO's Python bindings have no memory writer."""
+    with scratch_folder() as folder:
+        path = folder / "layers.exr"
         file = ImageOutput.create(str(path))
         if file and file.open(str(path), spec) and file.write_image(pixels) and file.close():
             return path.read_bytes()
-        raise EngineError(
-            "INTERNAL",
-            f"The layers could not be encoded: {file.geterror() if file else geterror()}.",
-            "Free some space for temporary files on the engine's machine and render the frame again.",
-        )
+        raise OSError(file.geterror() if file else geterror())
 
 
 def _check_range(layers: Layers) -> None:
-    limit = _HALF_MAX if layers.half else np.finfo(np.float32).max
     for name, values in layers.channels.items():
-        # Written so that NaN, which compares false, is caught.
+        # NaN stays NaN in a maximum.
         largest = np.abs(values).max(initial=0.0)
-        if not largest <= limit:
-            raise EngineError(
-                "VALUE_OUT_OF_RANGE",
-                f"Channel '{name}' reaches {largest:g}, beyond what {'half' if layers.half else 'float'} can store.",
-                "Set File depth to Float or to 'Half, float where needed'."
-                if layers.half
-                else "Report this frame to us.",
-                channel=name,
-                largest=largest,
-            )
+        if not np.isfinite(largest):
+            problem, step = "holds NaN or infinity, which no depth can store", "Report this frame and its plate to us."
+        elif layers.half and largest > _HALF_MAX:
+            problem = f"reaches {largest:g}, beyond what half can store"
+            step = "Set File depth to Float or to 'Half, float where needed'."
+        else:
+            continue
+        raise EngineError("VALUE_OUT_OF_RANGE", f"Channel '{name}' {problem}.", step, channel=name, largest=largest)

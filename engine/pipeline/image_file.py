@@ -1,7 +1,7 @@
 """Image files as they lie on disk: parts, channels, windows and metadata, read from bytes with OpenImageIO.
 
 The Python bindings of OpenImageIO 3 read from named files only (its memory readers exist in C++ alone), so the bytes
-pass through a private temporary folder that is gone when the file is closed.
+pass through a scratch folder that is gone when the file is closed.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from OpenImageIO import ImageInput, ImageSpec, TypeDesc, geterror, is_imageio_format_name
 
 from engine.errors import EngineError
+from engine.pipeline.scratch import scratch_folder
 from engine.settings import Source
 from engine.values import Array, Frame, Window
 
@@ -185,13 +184,13 @@ def open_image(source: Source) -> Iterator[ImageFile]:
     """Open an image file.
 
     Raises:
-        EngineError: ``IMAGE_UNREADABLE``.
+        EngineError: ``IMAGE_UNREADABLE``; ``LIMIT_EXCEEDED`` where the engine has no room to put it.
     """
     ending = next((known for magic, known in _ENDINGS.items() if source.data.startswith(magic)), None)
     if ending is None:
         raise unreadable(source, "its first bytes are of no known format" if source.data else "it is empty")
-    with TemporaryDirectory(prefix="platekey-") as folder, _text_is_utf8(source):
-        path = Path(folder, "image" + ending)
+    with scratch_folder() as folder, _text_is_utf8(source):
+        path = folder / f"image{ending}"
         path.write_bytes(source.data)
         as_stored = ImageSpec()
         as_stored.attribute("oiio:UnassociatedAlpha", 1)

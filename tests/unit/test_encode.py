@@ -113,6 +113,7 @@ def test_beyond_half_is_an_error_that_names_the_channel(values, value):
         encode(layers, FRAME, {})
     assert caught.value.reason == "VALUE_OUT_OF_RANGE"
     assert caught.value.facts["channel"] == "shadow.G"
+    assert ("Float" in caught.value.next_step) is bool(np.isfinite(value))
     if np.isfinite(value):
         float_layers = Layers(layers.channels, half=False)
         assert encode(float_layers, FRAME, {})
@@ -129,5 +130,6 @@ def test_the_largest_half_is_no_error(tmp_path, values):
 def test_not_a_number_in_float_is_an_error(values, value):
     layers = layers_of(values, half=False)
     layers.channels["A"][0, 0] = value
-    with pytest.raises(EngineError, match="Channel 'A'"):
+    with pytest.raises(EngineError, match="Channel 'A' holds NaN or infinity") as caught:
         encode(layers, FRAME, {})
+    assert "File depth" not in caught.value.next_step
