@@ -29,7 +29,8 @@ class Lane:
 
         Args:
             work: what to run; an exception it raises is in the future.
-            done: called on the worker with the finished future, before the next work begins.
+            done: called on the worker with the finished future, before the next work begins. An exception it raises is
+                logged by `concurrent.futures`, and the next work begins all the same.
         """
         self._queue.submit(self, work, done)
 
@@ -105,11 +106,13 @@ class DeviceQueue:
         future.add_done_callback(partial(self._finish, lane, done))
 
     def _finish(self, lane: Lane, done: Done, future: Future[Any]) -> None:
-        done(future)
-        with self._changed:
-            self._busy = lane.running = False
-            self._changed.notify_all()
-        self._advance()
+        try:
+            done(future)
+        finally:
+            with self._changed:
+                self._busy = lane.running = False
+                self._changed.notify_all()
+            self._advance()
 
     def _drop(self, lane: Lane) -> None:
         lane.waiting.clear()
