@@ -34,6 +34,8 @@ class MatteOptions:
         garbage: file or sequence, as `core` and `hint`; empty for none.
         layers: layers beside the main one; empty for the usual ones.
         part: part of multi-part EXR footage.
+        plate_part: part of a multi-part EXR plate; empty means `part` where the plate is a frame of the footage.
+        matte_part: part of multi-part EXR mattes.
         device: device id, or empty for the engine's own choice.
         engine: HOST:PORT of a running engine; empty to start one here on demand.
         token_file: file with that engine's token.
@@ -56,6 +58,8 @@ class MatteOptions:
     hint: str = ""
     layers: tuple[str, ...] = ()
     part: str = ""
+    plate_part: str = ""
+    matte_part: str = ""
     device: str = ""
     engine: str = ""
     token_file: str = ""

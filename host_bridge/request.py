@@ -55,7 +55,7 @@ class MatteRequest:
     def __init__(self, options: MatteOptions, shot: Shot, hasher: Hasher) -> None:
         self._shot = shot
         self._hasher = hasher
-        self._part = options.part
+        self._part, self._plate_part, self._matte_part = options.part, options.plate_part, options.matte_part
         self._footage = set(shot.clip.paths.values())
         self._space = color_space_of(shot.clip, options.colorspace, "--colorspace")
         same_format = shot.plate.clip.ending == shot.clip.ending
@@ -82,12 +82,12 @@ class MatteRequest:
         contents: dict[str, Content] = {}
         clip, mattes = self._shot.clip, self._shot.mattes
         message = matte_pb2.MatteFrame(frame=number)
-        message.image.CopyFrom(self._ref(clip.path(number), self._space, contents))
+        message.image.CopyFrom(self._ref(clip.path(number), contents, self._part, self._space))
         for other in self._shot.neighbours(number):
-            image = self._ref(clip.path(other), self._space, contents)
+            image = self._ref(clip.path(other), contents, self._part, self._space)
             message.neighbours.add(frame=other, image=image)
         for name, matte in mattes.items():
-            getattr(message, name).CopyFrom(self._matte_ref(matte.path(number), contents))
+            getattr(message, name).CopyFrom(self._ref(matte.path(number), contents, self._matte_part))
         for plate in self._plates_behind(message):
             contents[plate.sha256] = self.contents[plate.sha256]
         return FrameRequest(message, contents)
@@ -128,7 +128,9 @@ class MatteRequest:
         windowed = {other for frame in shot.frames for other in (frame, *shot.neighbours(frame))}
         manifest = plate_pb2.PlateManifest(mapping=plate.mapping, hold_frame=plate.hold_frame, offset=plate.offset)
         for number in sorted({plate.image_of(frame) for frame in windowed}):
-            image = self._ref(plate.clip.path(number), self._plate_space, self.contents)
+            path = plate.clip.path(number)
+            part = self._plate_part or (self._part if path in self._footage else "")
+            image = self._ref(path, self.contents, part, self._plate_space)
             manifest.entries.add(frame=number, image=image)
         return manifest
 
@@ -139,16 +141,12 @@ class MatteRequest:
         self.contents[content.sha256] = content
         return image_pb2.ColorConfig(sha256=content.sha256, name=content.name, size=content.size)
 
-    def _ref(self, path: Path, space: str, contents: dict[str, Content]) -> image_pb2.ImageRef:
-        ref = self._matte_ref(path, contents)
-        ref.color_space = space
-        ref.part = self._part if path in self._footage else ""
-        return ref
-
-    def _matte_ref(self, path: Path, contents: dict[str, Content]) -> image_pb2.ImageRef:
+    def _ref(self, path: Path, contents: dict[str, Content], part: str, space: str = "") -> image_pb2.ImageRef:
         content = self._hasher.content(path)
         contents[content.sha256] = content
-        return image_pb2.ImageRef(sha256=content.sha256, size=content.size, name=content.name)
+        return image_pb2.ImageRef(
+            sha256=content.sha256, size=content.size, name=content.name, part=part, color_space=space
+        )
 
 
 def color_space_of(clip: Clip, stated: str, option: str) -> str:

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from exr_files import read, write
+from exr_files import read, write, write_parts
 from scenes import figure, shot, with_grain, with_subject
 from side_car import REPOSITORY, command, platekey
 
@@ -102,6 +102,25 @@ def test_garbage_is_nothing(station):
     layers = pixels(station, "garbage", 1001)
     assert not layers["A"][:, :20].any()
     assert not layers["R"][:, :20].any()
+
+
+def test_plates_and_mattes_of_several_parts_are_used_by_the_part_named(station):
+    folder, _ = station
+    empty, matte_in = (read(folder / name)[1] for name in ("clean.exr", "garbage.exr"))
+    write_parts(folder / "set.exr", {"lit": np.zeros_like(empty), "empty": empty})
+    write_parts(folder / "mattes.exr", {"none": np.zeros_like(empty), "left": np.repeat(matte_in, 3, axis=-1)})
+    chosen = ("--frames", "1001", "--clean-plate", str(folder / "set.exr"), "--garbage", str(folder / "mattes.exr"))
+
+    for part, listed in ((), "'none', 'left'"), (("--matte-part", "left"), "'lit', 'empty'"):
+        assert f"Name one of its parts: {listed}" in matte(station, "unnamed", *chosen, *part)[0].stdout
+    done, _ = matte(station, "named", *chosen, "--plate-part", "empty", "--matte-part", "left")
+    matte(station, "single", "--frames", "1001", "--garbage", str(folder / "garbage.exr"))
+
+    assert done.returncode == 0, done.stdout
+    named, plain = pixels(station, "named", 1001), pixels(station, "single", 1001)
+    assert not named["A"][:, :20].any()
+    assert named["A"].max() > 0.9
+    assert all(np.allclose(named[name], plain[name], atol=1e-2) for name in "RGBA")
 
 
 def test_uploads_and_paths_give_the_same_pixels(station):

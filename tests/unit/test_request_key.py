@@ -190,3 +190,22 @@ def test_the_plate_takes_the_space_of_footage_of_its_own_format_only(tmp_path):
 def test_mattes_carry_no_space(request_of):
     frame = request_of(colorspace="ACEScg").frame(1).message
     assert (frame.image.color_space, frame.garbage.color_space) == ("ACEScg", "")
+
+
+def parts_of(made):
+    frame = made.frame(2).message
+    return frame.image.part, frame.neighbours[0].image.part, made.setup.plate.entries[0].image.part, frame.core.part
+
+
+def test_footage_plate_and_mattes_have_parts_of_their_own(request_of, tmp_path):
+    other = str(tmp_path / "garbage" / "garbage.0005.exr")
+    named = {"part": "beauty", "plate_part": "empty", "matte_part": "roto"}
+    assert parts_of(request_of(**named)) == ("beauty", "beauty", "empty", "roto")
+    assert parts_of(request_of(**named, clean_plate=other)) == ("beauty", "beauty", "empty", "roto")
+    assert parts_of(request_of(plate_part="empty", clean_plate=other)) == ("", "", "empty", "")
+
+
+def test_a_plate_out_of_the_footage_has_the_footages_part_unless_stated(request_of, tmp_path):
+    assert parts_of(request_of(part="beauty")) == ("beauty", "beauty", "beauty", "")
+    other = str(tmp_path / "garbage" / "garbage.0005.exr")
+    assert parts_of(request_of(part="beauty", clean_plate=other)) == ("beauty", "beauty", "", "")
