@@ -7,7 +7,7 @@ left.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeAlias
 
@@ -83,6 +83,13 @@ class Image:
     nonfinite: int
     name: str
 
+    def unpremultiplied(self) -> Image:
+        """The image with its colour divided by alpha; where alpha is 0 the colour stays as it is."""
+        if self.alpha is None or self.alpha_state is not Alpha.PREMULTIPLIED:
+            return self
+        cover = np.where(self.alpha > 0, self.alpha, 1)[..., None]
+        return replace(self, rgb=np.asarray(self.rgb / cover, np.float32), alpha_state=Alpha.STRAIGHT)
+
 
 @dataclass(frozen=True)
 class Plate:
@@ -154,7 +161,7 @@ class Matte:
 
 @dataclass(frozen=True)
 class Solution:
-    """The layers' pixels, already rounded to the numbers that will be stored, so that the equation holds for the file.
+    """The layers' pixels. What the equation holds is already rounded to the numbers that will be stored.
 
     Attributes:
         alpha: ``(H, W)`` a, 0..1.

@@ -25,6 +25,9 @@ MARGIN = 256
 # ACEScct, S-2016-001: linear below the toe, logarithmic above, so that negatives and highlights both survive.
 _TOE, _SLOPE, _INTERCEPT = 0.0078125, 10.5402377416545, 0.0729055341958355
 
+# Log code of 65504, the largest half: no subject is taken for brighter while its colour is being guessed.
+_BRIGHTEST = (16 + 9.72) / 17.52
+
 # The mid grey that the exposure anchor brings the plate's average to.
 _MID_GREY = 0.18
 
@@ -34,9 +37,9 @@ class Prediction(NamedTuple):
 
     Attributes:
         logit: ``(N, 1, H, W)``, alpha before `squash`.
-        shadow: ``(N, 3, H, W)`` ratio in (0, 1].
+        shadow: ``(N, 3, H, W)`` ratio, 0.02 and up; above 1 it means 1.
         uncertainty: ``(N, 1, H, W)`` 0..1.
-        foreground: ``(N, 3, H, W)`` straight colour, log-encoded.
+        foreground: ``(N, 3, H, W)`` straight colour, log-encoded, smooth: the subject's colour hereabouts.
     """
 
     logit: Tensor
@@ -81,6 +84,27 @@ def tolerant_difference(frame: Tensor, plate: Tensor) -> Tensor:
     return smallest
 
 
+def unmixing(frame: Tensor, behind: Tensor, foreground: Tensor) -> Tensor:
+    """Alpha by physics, if the colours before and behind were known: the frame's place on the line between the two.
+
+    ``a = <I - sB, F - sB> / |F - sB|^2`` in linear light, least squares over the channels; and the separation of the
+    two colours, which says how far that can be trusted.
+
+    Args:
+        frame: ``(N, 3, H, W)`` linear.
+        behind: shadowed plate, the same.
+        foreground: the same.
+
+    Returns:
+        ``(N, 2, H, W)``: alpha -0.5..1.5, and separation 0..1.
+    """
+    span = foreground - behind
+    power = span.square().sum(1, keepdim=True)
+    scale = (foreground.abs() + behind.abs()).square().sum(1, keepdim=True) + 1e-6
+    alpha = ((frame - behind) * span).sum(1, keepdim=True) / (power + 1e-3 * scale)
+    return torch.cat((alpha.clamp(-0.5, 1.5), torch.sqrt(power / scale)), 1)
+
+
 def _display(linear: Tensor) -> Tensor:
     """Display-like 0..1 of linear values: x / (x + mid grey), the Naka-Rushton response; bounded for any highlight."""
     positive = linear.clamp(min=0)
@@ -88,7 +112,7 @@ def _display(linear: Tensor) -> Tensor:
 
 
 class PlateNet(nn.Module):
-    """The network; 1.4 million parameters."""
+    """The network; 1.1 million parameters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,7 +131,7 @@ class PlateNet(nn.Module):
         self.refine2 = ConvUnit(40, 32)
         self.coarse = nn.Conv2d(32, 1 + 3 + 3, 1)
         self.hidden = nn.Conv2d(32, 12 * 4, 1)
-        self.fine = nn.Sequential(ConvUnit(12 + 7, 16), nn.Conv2d(16, 2, 3, padding=1))
+        self.fine = nn.Sequential(ConvUnit(12 + 7 + 2, 24), ConvUnit(24, 16), nn.Conv2d(16, 2, 3, padding=1))
 
     def forward(self, frame: Tensor, plate: Tensor, valid: Tensor, hint: Tensor) -> Prediction:
         """Matte a batch.
@@ -124,13 +148,13 @@ class PlateNet(nn.Module):
         cues = torch.cat((code, departure, tolerant), 1)
         hidden = self._coarse_to_fine(frame, plate, torch.cat((cues, valid), 1), hint)
         coarse = functional.interpolate(self.coarse(hidden), scale_factor=2, mode="bilinear", align_corners=False)
-        fine = self.fine(torch.cat((functional.pixel_shuffle(self.hidden(hidden), 2), cues), 1))
-        return Prediction(
-            logit=coarse[:, :1] + fine[:, :1],
-            shadow=torch.exp(-functional.softplus(coarse[:, 1:4] - 3)),
-            uncertainty=torch.sigmoid(fine[:, 1:] - 3),
-            foreground=code + coarse[:, 4:],
-        )
+        # A leaky end: what is no shadow must still be able to learn that it is one.
+        shadow = (1 - functional.leaky_relu(coarse[:, 1:4], 0.05)).clamp(min=0.02)
+        foreground = coarse[:, 4:]
+        physics = unmixing(frame, shadow.detach() * plate, decode(foreground.detach().clamp(max=_BRIGHTEST))) * valid
+        fine = self.fine(torch.cat((functional.pixel_shuffle(self.hidden(hidden), 2), cues, physics), 1))
+        uncertainty = torch.sigmoid(fine[:, 1:] - 3)
+        return Prediction(coarse[:, :1] + fine[:, :1], shadow, uncertainty, foreground)
 
     def _coarse_to_fine(self, frame: Tensor, plate: Tensor, cues: Tensor, hint: Tensor) -> Tensor:
         """Features ``(N, 32, H / 2, W / 2)`` from everything the network sees."""

@@ -17,8 +17,12 @@ from engine.network.platenet import MARGIN, STRIDE, PlateNet, decode, squash
 from engine.settings import Knobs
 from engine.values import Array, Matte, Plate
 
-# Peak memory of PlateNet, bytes for a pixel of input in float32; measured with tests/bench/measure_memory.py.
+# Peak memory of PlateNet, bytes for a pixel of input in float32; measured with tests/bench/stages.py.
 BYTES_PER_PIXEL = 1600
+
+# Anchored values that the network gets to see. Its curve is linear below the toe, where a deep negative would drown its
+# surroundings: -0.2 is as far below black as mid grey is above. Delivered pixels are not clipped.
+_SEEN = (-0.2, 65504.0)
 
 # Smallest tile that is tried before memory is declared short, px a side, margins not counted.
 _SMALLEST_TILE = 256
@@ -84,8 +88,8 @@ def _inputs(frame: Array, plate: Plate, hint: Array | None, anchor: float, knobs
     trust = np.float32(0 if hint is None else knobs.hint_strength)
     rough = np.zeros(frame.shape[:2], np.float32) if hint is None else hint * (trust > 0)
     channels = (
-        frame * np.float32(anchor),
-        plate.rgb * np.float32(anchor),
+        np.clip(frame * np.float32(anchor), *_SEEN),
+        np.clip(plate.rgb * np.float32(anchor), *_SEEN),
         plate.valid[..., None].astype(np.float32),
         rough[..., None],
         np.full_like(rough, trust)[..., None],
@@ -153,7 +157,7 @@ def _run(inputs: Array, network: PlateNet, knobs: Knobs, device: str) -> Array:
         predicted = network(frame, plate, valid, hint)
     alpha = squash(predicted.logit.float() + _SENSITIVITY_LOGIT * knobs.sensitivity)
     colour = decode(predicted.foreground.float())
-    joined = torch.cat((alpha, predicted.shadow.float(), predicted.uncertainty.float(), colour), 1)
+    joined = torch.cat((alpha, predicted.shadow.float().clamp(max=1), predicted.uncertainty.float(), colour), 1)
     return np.asarray(joined[0, :, :height, :width].permute(1, 2, 0).cpu().numpy())
 
 

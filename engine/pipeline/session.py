@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -56,12 +57,10 @@ class Session:
             acescg = colour.to_acescg(image.rgb, config, job.output_space)
             self._plates[key] = image, colour.exposure_anchor(acescg, np.ones(image.rgb.shape[:2], bool))
         self._plates.move_to_end(key)
-        while (
-            len(self._plates) > 1
-            and sum(kept.rgb.nbytes for kept, _ in self._plates.values()) > self._plate_cache_bytes
-        ):
+        while len(self._plates) > 1 and self._plate_bytes() > self._plate_cache_bytes:
             self._plates.popitem(last=False)
-        return self._plates[key]
+        image, anchor = self._plates[key]
+        return replace(image, name=source.name), anchor
 
     def _plate_bytes(self) -> int:
         return sum(kept.rgb.nbytes for kept, _ in self._plates.values())

@@ -11,6 +11,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from engine.errors import EngineError
 from engine.settings import Knobs
 from engine.values import Array, Matte, Photometric, Plate, Solution
 
@@ -60,24 +61,28 @@ def solve(
 
     Returns:
         Layers rounded to half or float, as ``knobs.depth`` and the values' range decide.
+
+    Raises:
+        EngineError: VALUE_OUT_OF_RANGE where half was asked for and cannot hold the values.
     """
     noise = deviation(frame, fit)
-    ratio = shadow_ratio(matte, knobs, garbage)
-    alpha = stored_alpha(frame, plate, ratio, matte, noise, knobs, garbage, core)
-    half = knobs.depth == "half" or (knobs.depth == "auto" and fits_half(frame, plate.rgb, matte.foreground))
-    alpha, plate_rgb = rounded(alpha, half), rounded(plate.rgb, half)
-    steps = _RATIO_STEPS[half]
-    ratio = np.asarray(np.round(ratio * steps) / steps, np.float32)
-    colour = straight_colour(frame, plate, ratio, alpha, matte.foreground)
-    valid = plate.valid[..., None]
-    behind = np.where(valid, (1 - alpha[..., None]) * ratio * plate_rgb, 0)
-    premultiplied = rounded(foreground(frame, behind, alpha, colour, noise, plate, knobs), half)
+    half = choose_half(knobs, frame, plate.rgb)
+    plate = Plate(rounded(plate.rgb, half), plate.valid)
+    ratio = stored_ratio(shadow_ratio(matte, knobs, garbage), half)
+    keyed = rounded(graded_alpha(frame, plate, ratio, matte, noise, knobs, core), half)
+    colour = straight_colour(frame, keyed, matte.foreground)
+    behind = np.where(plate.valid[..., None], ratio * plate.rgb, 0)
+    light = foreground(frame, behind, keyed, colour, noise, plate, knobs)
+    alpha, premultiplied = delivered(frame, keyed, light, garbage, knobs, half)
+    exact = frame - premultiplied.astype(np.float64) - (1 - alpha.astype(np.float64))[..., None] * behind
+    faded = (1 - garbage[..., None]) * knobs.mix * (frame - light - (1 - keyed)[..., None] * behind)
+    missing = np.where(garbage[..., None] > 0, faded, exact)
     return Solution(
         alpha=alpha,
         premultiplied=premultiplied,
         shadow_ratio=ratio,
-        residual=rounded(residual(frame, premultiplied, alpha, ratio, plate_rgb, plate, garbage), half),
-        plate=plate_rgb,
+        residual=rounded(np.where(plate.valid[..., None], missing, 0), half),
+        plate=plate.rgb,
         valid=plate.valid,
         uncertainty=matte.uncertainty,
         difference=difference(frame, plate, ratio, noise),
@@ -103,6 +108,12 @@ def shadow_ratio(matte: Matte, knobs: Knobs, garbage: Array) -> Array:
     return np.clip(1 - depth, 0, 1).astype(np.float32)
 
 
+def stored_ratio(ratio: Array, half: bool) -> Array:
+    """S on the grid on which it and its complement are both exact."""
+    steps = _RATIO_STEPS[half]
+    return np.asarray(np.round(ratio * steps) / steps, np.float32)
+
+
 def extend(values: Array, weight: Array) -> Array:
     """Fill where the weight is low from where it is high: pull-push over a pyramid.
 
@@ -126,22 +137,24 @@ def extend(values: Array, weight: Array) -> Array:
     return np.asarray(coarse + (values - coarse) * weight[..., None], np.float32)
 
 
-def stored_alpha(
-    frame: Array,
-    plate: Plate,
-    ratio: Array,
-    matte: Matte,
-    noise: Array,
-    knobs: Knobs,
-    garbage: Array,
-    core: Array,
+def graded_alpha(
+    frame: Array, plate: Plate, ratio: Array, matte: Matte, noise: Array, knobs: Knobs, core: Array
 ) -> Array:
-    """A ``(H, W)`` 0..1: network, raised to the lower bound, graded, then core, then mix, then garbage."""
+    """Alpha ``(H, W)`` 0..1 before garbage and mix: the network's, raised to the lower bound, graded, then core."""
     alpha = np.maximum(matte.alpha, lower_bound(frame, plate, ratio, matte.alpha, noise))
     span = max(knobs.white_point - knobs.black_point, 1e-6)
     alpha = np.clip((alpha - knobs.black_point) / span, 0, 1)
-    alpha = np.maximum(shift_edge(alpha, knobs.edge_shift), core)
-    return np.asarray((1 - knobs.mix * (1 - alpha)) * (1 - garbage), np.float32)
+    return np.asarray(np.maximum(shift_edge(alpha, knobs.edge_shift), core), np.float32)
+
+
+def delivered(
+    frame: Array, alpha: Array, light: Array, garbage: Array, knobs: Knobs, half: bool
+) -> tuple[Array, Array]:
+    """Stored a and P: garbage thins both alike, then mix dissolves towards the untouched frame; P is 0 where a is."""
+    kept = 1 - garbage
+    alpha = rounded(knobs.mix * alpha * kept + np.float32(1 - knobs.mix), half)
+    mixed = knobs.mix * kept[..., None] * light + np.float32(1 - knobs.mix) * frame
+    return alpha, rounded(np.where(alpha[..., None] == 0, 0, mixed), half)
 
 
 def lower_bound(frame: Array, plate: Plate, ratio: Array, alpha: Array, noise: Array) -> Array:
@@ -173,11 +186,14 @@ def shift_edge(alpha: Array, pixels: float) -> Array:
     return np.asarray(inner + (outer - inner) * np.float32(part), np.float32)
 
 
-def straight_colour(frame: Array, plate: Plate, ratio: Array, alpha: Array, predicted: Array) -> Array:
-    """F ``(H, W, 3)``: the frame where it is all subject, the network's colour at soft edges, continued beyond."""
+def straight_colour(frame: Array, alpha: Array, predicted: Array) -> Array:
+    """F ``(H, W, 3)``: the frame where it is all subject, the network's colour at soft edges, continued beyond.
+
+    Ends at half's range, so that it can always be stored.
+    """
     solid = (np.clip(alpha - 0.9, 0, 0.1) * 10)[..., None]
     colour = predicted + (frame - predicted) * solid
-    return extend(colour, np.clip(alpha, 0, 1) ** 2 + 1e-6)
+    return np.clip(extend(colour, alpha**2 + 1e-6), -HALF_MAX, HALF_MAX)
 
 
 def foreground(
@@ -192,7 +208,7 @@ def foreground(
     cover = alpha[..., None]
     weight = smoothstep(cover / _HANDOVER) * (1 - knobs.despill * (1 - cover))
     expected = cover * colour
-    exact = expected + weight * (frame - behind - expected)
+    exact = expected + weight * (frame - (1 - cover) * behind - expected)
     exact = np.maximum(exact, np.minimum(-GRAIN_SLACK * noise, frame) * smoothstep(cover / _HANDOVER))
     premultiplied = np.where(plate.valid[..., None] | (cover == 1), exact, expected)
     keyed = np.where(cover == 1, frame, premultiplied)
@@ -205,15 +221,6 @@ def smoothstep(x: Array) -> Array:
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
-def residual(
-    frame: Array, premultiplied: Array, alpha: Array, ratio: Array, plate_rgb: Array, plate: Plate, garbage: Array
-) -> Array:
-    """R ``(H, W, 3)``: what is missing, in double precision from the stored layers; 0 in garbage and where invalid."""
-    cover = 1 - alpha.astype(np.float64)[..., None]
-    missing = frame.astype(np.float64) - premultiplied - cover * ratio * plate_rgb
-    return np.asarray(np.where(plate.valid[..., None], missing * (1 - garbage[..., None]), 0), np.float32)
-
-
 def difference(frame: Array, plate: Plate, ratio: Array, noise: Array) -> Array:
     """|I - s B| in standard deviations of the grain, largest channel, ``(H, W)``; 0 where the plate is invalid.
 
@@ -223,9 +230,17 @@ def difference(frame: Array, plate: Plate, ratio: Array, noise: Array) -> Array:
     return np.asarray(np.where(plate.valid, np.minimum(significance, HALF_MAX), 0), np.float32)
 
 
-def fits_half(*colours: Array) -> bool:
-    """Whether all values, with room for sums of a few, lie within half's range."""
-    return max(float(np.abs(colour).max(initial=0)) for colour in colours) < HALF_MAX / 4
+def choose_half(knobs: Knobs, *colours: Array) -> bool:
+    """Whether to store half: as the knob says, or where all values, with room for sums of a few, lie in its range.
+
+    Raises:
+        EngineError: VALUE_OUT_OF_RANGE where half was asked for and cannot hold the frame or the plate.
+    """
+    largest = max(float(np.abs(colour).max(initial=0)) for colour in colours)
+    if knobs.depth == "half" and largest > HALF_MAX:
+        message = f"The frame or its clean plate holds {largest:g}, and half ends at {HALF_MAX:g}."
+        raise EngineError("VALUE_OUT_OF_RANGE", message, "Set File depth to Float.", largest=largest)
+    return knobs.depth == "half" or (knobs.depth == "auto" and largest < HALF_MAX / 4)
 
 
 def rounded(values: Array, half: bool) -> Array:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -36,7 +35,7 @@ def losses(prediction: Prediction, truth: Truth) -> dict[str, Tensor]:
 
     * ``alpha``: L1, three times as much in the soft band (0 < a < 1), where the picture is decided.
     * ``detail``: L1 of the Laplacian pyramid of alpha.
-    * ``shadow``: L1 of the log ratio where the background shows.
+    * ``shadow``: L1 of the ratio where the background shows, four times as much where there is a shadow.
     * ``foreground``: L1 of the log-encoded straight colour, weighted by alpha.
     * ``uncertainty``: L1 to the error that alpha has just made.
     """
@@ -46,12 +45,13 @@ def losses(prediction: Prediction, truth: Truth) -> dict[str, Tensor]:
     clear = 1 - truth.alpha
     straight = encode(truth.foreground / truth.alpha.clamp(min=0.02))
     seen = truth.alpha * (truth.alpha > 0.05)
-    shadow = (torch.log(prediction.shadow) - torch.log(truth.shadow)).abs()
+    shaded = (truth.shadow < 0.97).float()
+    shadow = (prediction.shadow - truth.shadow).abs() * (1 + 3 * shaded)
     colour = (prediction.foreground - straight).abs()
     return {
         "alpha": (error.abs() * (1 + 2 * band)).mean(),
         "detail": laplacian(error) * 0.25,
-        "shadow": (shadow * clear).mean() * 0.75,
-        "foreground": (colour * seen).mean() * 0.3,
+        "shadow": (shadow * clear).mean() * 0.5,
+        "foreground": (colour * seen).mean() * 1.0,
         "uncertainty": (prediction.uncertainty - error.abs().detach()).abs().mean() * 0.1,
     }

@@ -137,7 +137,7 @@ class Trainer:
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
-        self._follow(min(0.998, self.step / (self.step + 20)))
+        self._follow(min(0.995, self.step / (self.step + 20)))
         return {name: float(value.detach()) for name, value in ({"total": total} | terms).items()}
 
     @torch.no_grad()

@@ -152,6 +152,49 @@ def test_nonfinite_pixels_are_counted_and_said(session, files, tmp_path):
     assert all(np.isfinite(values).all() for values in channels.values())
 
 
+@pytest.mark.parametrize("value", [-20.0, -65504.0, float("-inf"), 500.0])
+def test_one_wild_pixel_stays_one_pixel(session, files, tmp_path, value):
+    """However far from black, it changes the matte within a network's edge at most, and spoils nothing."""
+    picture = scenes.with_subject(scenes.shot(SIZE, 3), 0.2)
+    tame = source(write(tmp_path / "tame.exr", picture), SPACE)
+    picture[10, 10] = value
+    wild = source(write(tmp_path / "wild.exr", picture), SPACE)
+    task = job(depth="float")
+    mattes = [read(run(session, task, FrameJob(1, one, files[0]))[0], tmp_path)[0] for one in (tame, wild)]
+    changed = np.abs(mattes[0]["A"] - mattes[1]["A"]) > 0.05
+    changed[4:17, 4:17] = False
+    assert not changed.any()
+    assert all(np.isfinite(values).all() for values in mattes[1].values())
+
+
+def test_garbage_over_everything_is_said(session, files, tmp_path):
+    opaque = np.ones((*SIZE, 4), np.float32)
+    roto = replace(source(write(tmp_path / "roto.exr", opaque)), space="")
+    report = run(session, job(), FrameJob(1, files[1][1], files[0], garbage=roto))[1]
+    assert any("garbage matte covers" in warning for warning in report.warnings)
+
+
+def test_premultiplied_footage_as_its_own_garbage_keeps_its_colour(session, files, background, tmp_path):
+    """A feathered alpha in premultiplied footage: the light is divided before, and thinned once."""
+    feather = np.clip(np.linspace(-1, 2, SIZE[1], dtype=np.float32), 0, 1)[None, :, None].repeat(SIZE[0], 0)
+    picture = scenes.with_subject(background, 0.3)
+    path = write(tmp_path / "fed.exr", np.concatenate((picture * feather, feather), 2).astype(np.float32))
+    core = replace(source(write(tmp_path / "core.exr", np.ones((*SIZE, 1), np.float32), channels=["A"])), space="")
+    task = FrameJob(1, source(path, SPACE), files[0], core=core)
+    channels, _ = read(run(session, job(input_alpha="garbage", registration="off", depth="float"), task)[0], tmp_path)
+    np.testing.assert_allclose(channels["A"], feather[..., 0], atol=1e-6)
+    np.testing.assert_allclose(rgb(channels), picture * feather, rtol=1e-4, atol=1e-6)
+
+
+def test_neighbours_that_do_not_fit_are_left_out(session, files, tmp_path):
+    clean, frames = files
+    other = source(write(tmp_path / "other.exr", scenes.shot(SIZE, 77)), SPACE)
+    window = (Neighbour(0, frames[0], other), Neighbour(2, frames[2], other))
+    report = run(session, job(temporal_window=1), FrameJob(1, frames[1], clean, window))[1]
+    assert report.gain == pytest.approx((1.05,) * 3, rel=0.02)
+    assert sum("left out" in warning for warning in report.warnings) == 2
+
+
 def test_a_plate_of_another_scene_is_refused(session, files, tmp_path):
     other = source(write(tmp_path / "other.exr", scenes.shot(SIZE, 77)), SPACE)
     with pytest.raises(EngineError) as caught:

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from engine.errors import EngineError
 from engine.network import device, table
 from engine.network.encoder import CHANNELS, Encoder, from_imagenet
-from engine.network.platenet import PlateNet, decode, encode, squash, tolerant_difference
+from engine.network.platenet import PlateNet, decode, encode, squash, tolerant_difference, unmixing
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_outputs_have_the_inputs_size_and_their_ranges(network):
         out = network(*inputs())
     assert out.logit.shape == out.uncertainty.shape == (1, 1, 64, 96)
     assert out.shadow.shape == out.foreground.shape == (1, 3, 64, 96)
-    assert bool(((out.shadow > 0) & (out.shadow <= 1)).all())
+    assert bool((out.shadow >= 0.02).all())
     assert bool(((out.uncertainty >= 0) & (out.uncertainty <= 1)).all())
 
 
@@ -85,6 +85,22 @@ def test_tolerant_difference_forgives_one_pixel_and_no_more():
         frame = plate.roll((shift, -shift), (2, 3))
         inner = tolerant_difference(frame, plate)[..., 3:-3, 3:-3]
         assert (float(inner.max()) == 0) is forgiven
+
+
+def test_unmixing_is_exact_where_both_colours_are_known():
+    torch.manual_seed(2)
+    behind, foreground = torch.rand(1, 3, 8, 8), torch.rand(1, 3, 8, 8) + 1
+    alpha = torch.rand(1, 1, 8, 8)
+    found, separation = unmixing(alpha * foreground + (1 - alpha) * behind, behind, foreground).split(1, 1)
+    torch.testing.assert_close(found, alpha, rtol=0, atol=0.05)
+    assert bool((separation > 0.1).all())
+
+
+def test_unmixing_of_equal_colours_says_that_it_cannot_tell():
+    same = torch.rand(1, 3, 8, 8)
+    found, separation = unmixing(same + 0.01, same, same).split(1, 1)
+    assert float(separation.max()) == 0
+    assert float(found.abs().max()) == 0
 
 
 def test_where_the_plate_is_invalid_its_colour_does_not_matter(network):

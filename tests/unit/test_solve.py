@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.errors import EngineError
 from engine.pipeline import solve as stage
 from engine.settings import Knobs
 from engine.values import Matte, Photometric, Plate
@@ -109,6 +110,33 @@ def test_garbage_beats_core_beats_network():
     assert (solution.alpha[:, 20:30] == 1).all()
     assert (solution.residual[:, :20] == 0).all()
     assert (solution.shadow_ratio[:, :20] == 1).all()
+
+
+def test_soft_garbage_thins_light_and_alpha_alike():
+    """An opaque subject under a feathered roto keeps its straight colour: no bright edge, no dark one."""
+    frame = np.full((*SIZE, 3), 0.8, np.float32)
+    plate = Plate(np.full_like(frame, 0.2), np.ones(SIZE, bool))
+    matte = Matte(np.ones(SIZE, np.float32), np.ones_like(frame), NOTHING, frame)
+    garbage = np.tile(np.linspace(0, 1, SIZE[1], dtype=np.float32), (SIZE[0], 1))
+    solution = run(frame, plate, matte, Knobs(depth="float"), garbage=garbage)
+    np.testing.assert_allclose(solution.alpha, 1 - garbage, atol=1e-6)
+    np.testing.assert_allclose(solution.premultiplied, 0.8 * (1 - garbage)[..., None].repeat(3, 2), atol=1e-6)
+
+
+@pytest.mark.parametrize("mix", [0.0, 0.25, 0.9, 1.0])
+def test_mix_dissolves_between_the_frame_and_the_key(mix):
+    frame, plate, matte = scene(8)
+    keyed = run(frame, plate, matte, Knobs(depth="float"))
+    mixed = run(frame, plate, matte, Knobs(depth="float", mix=mix))
+    np.testing.assert_allclose(mixed.alpha, 1 - mix * (1 - keyed.alpha), atol=1e-6)
+    np.testing.assert_allclose(mixed.premultiplied, mix * keyed.premultiplied + (1 - mix) * frame, atol=1e-6)
+
+
+def test_half_that_cannot_hold_the_plate_is_an_error():
+    frame, plate, matte = scene()
+    plate.rgb[0, 0] = 70000
+    with pytest.raises(EngineError, match="70000"):
+        run(frame, plate, matte, Knobs(depth="half"))
 
 
 def test_without_a_plate_nothing_is_subtracted():

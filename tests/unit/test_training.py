@@ -22,7 +22,7 @@ def batch():
 
 
 def config(folder):
-    return trainer.Config(folder=folder, assets=folder, hours=1.0, rate=2e-3)
+    return trainer.Config(folder=folder, assets=folder, hours=1.0, rate=2e-3, threads=torch.get_num_threads())
 
 
 def test_batches_are_anchored(batch):
