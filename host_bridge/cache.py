@@ -25,6 +25,9 @@ _PIECE = 1 << 20
 DEFAULT_GIB = 10.0
 """Some 500 frames of 1920 x 1080 with every usual layer in half (about 20 MB each)."""
 
+_TRIM_SHARE = 1 / 64
+"""Share of the limit that is written between two looks at the whole folder: at 10 GiB, some 8 frames of 20 MB."""
+
 
 @dataclass(frozen=True)
 class CacheState:
@@ -40,12 +43,14 @@ class FrameCache:
 
     Args:
         folder: where the files lie.
-        limit: bytes that may stay; 0 turns the cache off.
+        limit: bytes that may stay, passed by a 64th between two trims; 0 turns the cache off.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder = folder
         self._limit = limit
+        # As if that much was written since the last trim: many short jobs, one frame each, must not add up.
+        self._untrimmed = limit
 
     def copy_to(self, key: str, part: PartFile) -> bool:
         """Fill a part file from the cache and finish it; false, with the part discarded, where there is no sound copy.
@@ -76,10 +81,13 @@ class FrameCache:
             return
         try:
             shutil.copyfile(path, temporary)
+            self._untrimmed += temporary.stat().st_size
             temporary.replace(self._folder / f"{key}.{sha256}.exr")
+            if self._untrimmed > self._limit * _TRIM_SHARE:
+                self._trim()
         except OSError:
-            temporary.unlink(missing_ok=True)
-        self._trim()
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
     def state(self) -> CacheState:
         """What it holds now."""
@@ -106,6 +114,7 @@ class FrameCache:
         return found
 
     def _trim(self) -> None:
+        self._untrimmed = 0
         files = sorted(self._files())
         excess = sum(size for _, size, _ in files) - self._limit
         for _, size, path in files:

@@ -39,18 +39,26 @@ def folder(name: str) -> Path:
 
 
 def write_json(path: Path, value: object, mode: int = 0o666) -> None:
-    """Write JSON under a temporary name, then rename it.
+    """Write JSON under a temporary name, force it to disk, then rename it.
 
     Args:
         path: final name.
         value: what to write.
         mode: permissions, less the umask; `PRIVATE` for what only its owner may read.
+
+    Raises:
+        OSError: it cannot be written; nothing is left then, and the file that was there stays.
     """
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(value, file)
-    temporary.replace(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(value, file)
+            file.flush()
+            os.fsync(descriptor)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> dict | None:

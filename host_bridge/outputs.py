@@ -83,7 +83,7 @@ class Outputs:
     def deliver(self, frame: int, part: PartFile, key: str) -> Path:
         """Give a complete part its final name.
 
-        The record is written first and names both the new and the old content, so that a crash between the two steps
+        The record is on disk first and names both the new and the old content, so that a crash between the two steps
         leaves a file that is still known as ours.
 
         Raises:
@@ -94,6 +94,7 @@ class Outputs:
         record = {"key": key, **part.facts(), "replaces": previous["sha256"] if previous else ""}
         try:
             write_json(self._record_path(frame), record)
+            _sync_folder(self._records)
             part.path.replace(path)
             _sync_folder(self._folder)
         except OSError as error:

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import shutil
+from pathlib import Path
 
 from host_bridge.cache import FrameCache
 from host_bridge.partfile import PartFile
@@ -67,3 +69,39 @@ def test_a_limit_of_nothing_turns_the_cache_off(tmp_path):
 
     put(FrameCache(store, 1000), tmp_path, KEYS[0], b"pixels")
     assert fetch(FrameCache(store, 0), tmp_path, KEYS[0]) is None
+
+
+def test_a_cache_folder_that_is_removed_or_replaced_mid_job_harms_nothing(tmp_path):
+    store = tmp_path / "cache"
+    store.mkdir()
+    cache = FrameCache(store, 1000)
+    put(cache, tmp_path, KEYS[0], b"pixels")
+    shutil.rmtree(store)
+    put(cache, tmp_path, KEYS[1], b"pixels")
+    assert not store.exists()
+    store.write_bytes(b"no folder")
+    put(cache, tmp_path, KEYS[2], b"pixels")
+    assert store.read_bytes() == b"no folder"
+
+
+def test_a_cache_folder_that_goes_away_before_it_is_listed_harms_nothing(tmp_path, monkeypatch):
+    store = tmp_path / "cache"
+    store.mkdir()
+    monkeypatch.setattr(Path, "iterdir", lambda folder: os.scandir(folder / "gone"))
+    put(FrameCache(store, 1000), tmp_path, KEYS[0], b"pixels")
+    assert [path.suffix for path in store.glob("*")] == [".exr"]
+
+
+def test_the_folder_is_listed_once_a_64th_of_the_limit_and_by_every_new_job(tmp_path, monkeypatch):
+    store = tmp_path / "cache"
+    store.mkdir()
+    listed, iterdir = [], Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda folder: listed.append(folder) or iterdir(folder))
+    cache = FrameCache(store, 6400)
+    counts = []
+    for number in range(6):
+        put(cache, tmp_path, f"{number:064}", bytes(40))
+        counts.append(len(listed))
+    assert counts == [1, 1, 1, 2, 2, 2]
+    put(FrameCache(store, 6400), tmp_path, KEYS[0], b"x")
+    assert len(listed) == 3

@@ -3,7 +3,10 @@
 import contextlib
 import hashlib
 import os
+import stat
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -172,3 +175,63 @@ def test_abandoned_parts_are_swept_and_young_ones_kept(tmp_path):
             os.utime(records / name, (age, age))
     outputs(tmp_path)
     assert [path.name for path in leftovers(tmp_path)] == ["young.part"]
+
+
+def test_a_record_that_cannot_be_written_leaves_nothing_and_the_frame_before_stays(tmp_path, monkeypatch):
+    first = deliver(outputs(tmp_path))
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    target = outputs(tmp_path)
+    part = target.begin(1001)
+    part.write(b"second")
+    part.finish(hashlib.sha256(b"second").hexdigest(), 6)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(BridgeError, match="No space left"):
+        target.deliver(1001, part, "k2")
+    monkeypatch.undo()
+
+    assert [path.name for path in (tmp_path / ".platekey").iterdir()] == ["out.1001.exr.json"]
+    assert first.read_bytes() == DATA
+    assert outputs(tmp_path).is_fresh(1001, "k1")
+
+
+KILLED_WRITER = """
+import os, sys
+from pathlib import Path
+from host_bridge.home import write_json
+os.fsync = lambda descriptor: os._exit(9)
+write_json(Path(sys.argv[1]), {})
+"""
+
+
+def test_a_record_half_written_by_a_killed_process_is_swept(tmp_path):
+    records = tmp_path / ".platekey"
+    records.mkdir()
+    command = [sys.executable, "-c", KILLED_WRITER, str(records / "out.1001.exr.json")]
+    assert subprocess.run(command, check=False).returncode == 9
+    (left,) = records.iterdir()
+
+    os.utime(left, (1, 1))
+    outputs(tmp_path)
+
+    assert list(records.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows syncs no folders")
+def test_the_record_is_on_disk_before_the_frame_has_its_name(tmp_path, monkeypatch):
+    steps, fsync, replace = [], os.fsync, Path.replace
+
+    def sync(descriptor):
+        steps.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        fsync(descriptor)
+
+    def rename(path, target):
+        steps.append(target.name)
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "replace", rename)
+    deliver(outputs(tmp_path))
+    assert steps == ["file", "file", "out.1001.exr.json", "folder", "out.1001.exr", "folder"]
