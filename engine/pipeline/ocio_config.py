@@ -30,6 +30,9 @@ _ARCHIVE_MAGIC = b"PK\x03\x04"
 _MAX_UNPACKED = 1 << 30
 """Bytes of an unpacked .ocioz; the largest ACES 1.2 configuration has about a quarter of it."""
 
+_KEPT = 2
+"""Artists' configurations kept with their files, 2 GiB at most: that of the show and of one more on the same engine."""
+
 
 class _Files(PyOpenColorIO.PyConfigIOProxy):
     """A configuration and its LUTs in memory, as OpenColorIO asks for them."""
@@ -107,8 +110,10 @@ def _load_builtin(uri: str) -> ColourConfig:
         raise _unloadable(uri, str(error)) from error
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=_KEPT)
 def _load_file(content: _Content) -> ColourConfig:
+    # Or the LUTs of every configuration there ever was would stay, as OpenColorIO parsed them.
+    PyOpenColorIO.ClearAllCaches()
     source = content.source
     try:
         files = _Files(content.sha256, _unpack(source))

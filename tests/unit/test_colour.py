@@ -1,7 +1,9 @@
+import gc
 import io
 import os
 import subprocess
 import sys
+import weakref
 import zipfile
 from dataclasses import replace
 from hashlib import sha256
@@ -93,6 +95,18 @@ def test_a_config_is_loaded_once_by_its_content(studio):
     text = studio.ocio.serialize()
     assert load_config(file_of(text, "a.ocio")) is load_config(file_of(text, "b.ocio"))
     assert load_config(file_of(text + "\n#")) is not load_config(file_of(text))
+
+
+def test_old_configs_let_go_of_their_files():
+    """An archive's files are up to 1 GiB; two are kept."""
+    kept = []
+    for end in range(5):
+        config = load_config(archive_of({"config.ocio": CONFIG, "luts/a.spi1d": lut(end)}))
+        assert to_space(grey(0.5, "graded"), config, "lin").rgb.max() == end / 2
+        kept.append(weakref.ref(config.files))
+        del config
+    gc.collect()
+    assert [files() is None for files in kept] == [True, True, True, False, False]
 
 
 @pytest.mark.parametrize("uri", ["ocio://nope", "/etc/config.ocio", "config.ocio", "", "platekey://other"])
