@@ -107,11 +107,22 @@ def test_a_quarter_pixel_is_no_still_camera():
 
 
 def test_locked_measures_the_move_and_warps_nothing():
-    frame, plate = take(camera_move(SIZE, shift=(6.0, 8.0), turn=0, zoom=1, tilt=0))
+    frame, plate = take(camera_move(SIZE, shift=(1.5, 2.0), turn=0, zoom=1, tilt=0))
     registration, placed = register(frame, plate, "locked")
     assert registration.locked_off
-    assert registration.residual_median == pytest.approx(10.0, abs=0.1)
+    assert registration.residual_median == pytest.approx(2.5, abs=0.1)
     np.testing.assert_array_equal(placed.rgb, plate.rgb)
+
+
+@pytest.mark.parametrize("shift", [(2.4, 2.4), (6.0, 8.0), (40.0, -21.5)])
+def test_locked_refuses_a_plate_that_lies_elsewhere(shift):
+    frame, plate = take(camera_move(SIZE, shift=shift, turn=0, zoom=1, tilt=0))
+    with pytest.raises(EngineError) as caught:
+        register(frame, plate, "locked")
+    assert caught.value.reason == "REGISTRATION_FAILED"
+    assert caught.value.next_step == "Set Registration to Auto."
+    assert float(caught.value.facts["residual_px"]) == pytest.approx(np.hypot(*shift), abs=0.1)
+    assert register(frame, plate, "auto")[0].residual_median < 0.1
 
 
 def test_off_measures_nothing_and_takes_any_plate():

@@ -29,13 +29,19 @@ _SHEAR = 1.5
 them is no second take of the shot."""
 
 
+_MISPLACED = 3.0
+"""px, median. A locked plate that lies further off leaves an edge of every object in the matte; the bound within which
+`alignment` still takes a point for the same one."""
+
+
 def register(frame: Image, plate: Image, mode: Literal["off", "auto", "locked"]) -> tuple[Registration, Plate]:
     """Bring a plate onto a frame's pixel grid.
 
     Args:
         frame: linear, with the subject.
         plate: linear, the same space and display window; its data window may differ.
-        mode: ``auto`` warps unless the camera stood still; ``locked`` measures and never warps; ``off`` does neither.
+        mode: ``auto`` warps unless the camera stood still; ``locked`` measures and never warps, and refuses a plate that
+            lies elsewhere; ``off`` does neither.
 
     Returns:
         How the plate lies, and the plate on the frame's grid. Pixels it never saw are invalid and 0. Of a plate that
@@ -43,7 +49,7 @@ def register(frame: Image, plate: Image, mode: Literal["off", "auto", "locked"])
 
     Raises:
         EngineError: ``SIZE_MISMATCH`` for another display window or pixel aspect; ``REGISTRATION_FAILED`` for a plate
-            of another scene, or one that overlaps too little or would be bent beyond reason.
+            of another scene, or one that overlaps too little, would be bent beyond reason, or is locked 3 px off.
     """
     placement, placed = place(frame, plate)
     if mode == "off":
@@ -54,7 +60,10 @@ def register(frame: Image, plate: Image, mode: Literal["off", "auto", "locked"])
             raise _failure("shows nothing that", frame, plate, alignment)
         return _report(alignment, placement, locked_off=True), placed
     if mode == "locked" or alignment.still(placement):
-        return _report(alignment, placement, locked_off=True), placed
+        lying = _report(alignment, placement, locked_off=True)
+        if mode == "locked" and lying.residual_median > _MISPLACED:
+            raise _misplaced(frame, plate, lying)
+        return lying, placed
     if not _plausible(alignment.homography, plate):
         raise _failure("would have to be bent beyond reason before it", frame, plate, alignment)
     registered = warp_plate(plate.rgb, alignment.homography, frame.rgb.shape[:2])
@@ -96,4 +105,15 @@ def _failure(fault: str, frame: Image, plate: Image, alignment: Alignment) -> En
         inliers=report.inliers,
         share=f"{alignment.share:.4f}",
         residual_px=f"{report.residual_median:.3f}",
+    )
+
+
+def _misplaced(frame: Image, plate: Image, lying: Registration) -> EngineError:
+    """The error for a plate whose camera was said to be locked off, and was not."""
+    return EngineError(
+        "REGISTRATION_FAILED",
+        f"The clean plate {plate.name} lies {lying.residual_median:.1f} px off what the frame {frame.name} shows.",
+        "Set Registration to Auto.",
+        inliers=lying.inliers,
+        residual_px=f"{lying.residual_median:.3f}",
     )
