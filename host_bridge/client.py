@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import grpc
 
 from host_bridge.errors import BridgeError, from_detail
-from host_bridge.wire.v1 import engine_pb2, engine_pb2_grpc, error_pb2, job_pb2, matte_pb2
+from host_bridge.wire.v1 import engine_pb2, engine_pb2_grpc, error_pb2, matte_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,12 +171,6 @@ class Engine:
     def matte(self, requests: Iterator[matte_pb2.MatteRequest]) -> Any:  # noqa: ANN401 - grpcio names no such type
         """Open a stream; its errors appear while it is read, inside `translated_errors`."""
         return self._stub.Matte(requests, metadata=self._metadata)
-
-    def cancel(self, job_id: str) -> bool:
-        """Cancel a job by its id; false where it did not run any more."""
-        request = job_pb2.CancelJobRequest(job_id=job_id)
-        with self._errors():
-            return self._stub.CancelJob(request, metadata=self._metadata, timeout=_ANSWER_SECONDS).was_running
 
     def stop(self) -> bool:
         """Ask it to stop; false where other clients are at work."""

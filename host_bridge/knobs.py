@@ -109,7 +109,11 @@ def layer_names() -> tuple[str, ...]:
 
 
 DEFAULT_LAYERS: tuple[str, ...] = ("shadow", "residual", "shadow_ratio", "uncertainty", "difference", "validity")
-"""What an empty list of layers means, by ``MatteSetup.layers``."""
+"""What an empty list of layers means, by ``MatteSetup.layers``.
+
+The engine knows it too. It is spelt out here so that the key and the command line's help show what is asked for, and
+so that stating the usual layers is the same request as stating none.
+"""
 
 
 def build_layers(names: Iterable[str]) -> list[str]:

@@ -4,8 +4,9 @@ import math
 
 import pytest
 
+from engine.settings import DEFAULT_LAYERS as ENGINE_DEFAULT_LAYERS
 from host_bridge.errors import BridgeError
-from host_bridge.knobs import DEFAULT_LAYERS, build_knobs, build_layers, knob_specs, knobs_as_json, layer_names
+from host_bridge.knobs import build_knobs, build_layers, knob_specs, knobs_as_json
 from host_bridge.wire.v1 import matte_pb2
 
 SPECS = {spec.name: spec for spec in knob_specs()}
@@ -67,8 +68,12 @@ def test_hosts_get_plain_values():
     assert knob["choices"][1] == {"name": "garbage", "label": "Use as garbage matte", "number": 2}
 
 
+def test_the_usual_layers_are_the_engines_and_stating_them_is_stating_none():
+    assert build_layers([]) == [name.upper() for name in ENGINE_DEFAULT_LAYERS]
+    assert build_layers(ENGINE_DEFAULT_LAYERS) == build_layers([])
+
+
 def test_layers_are_sent_once_each_in_the_file_order():
     assert build_layers(["fg", "shadow", "fg"]) == ["SHADOW", "FG"]
-    assert build_layers([]) == [name.upper() for name in layer_names() if name in DEFAULT_LAYERS]
     with pytest.raises(BridgeError, match="no layer named depth"):
         build_layers(["depth"])
