@@ -102,7 +102,9 @@ def test_a_changed_request_makes_all_stale(done, changes):
     assert done.made(**changes) == [2, 3, 4]
 
 
-@pytest.mark.parametrize("changes", [{"weights": "b" * 64}, {"build": "fake-2"}, {"device_name": "Other chip"}])
+@pytest.mark.parametrize(
+    "changes", [{"weights": "b" * 64}, {"build": "fake-2"}, {"device_name": "Other chip"}, {"memory": 1 << 30}]
+)
 def test_another_engine_makes_all_stale(done, changes):
     for name, value in changes.items():
         setattr(done.scenario, name, value)

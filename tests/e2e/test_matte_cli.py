@@ -268,13 +268,14 @@ def test_doctor_passes_here_and_says_what_to_do_where_it_does_not(station):
     checks = {check["name"]: check for check in json.loads(well.stdout)}
     assert checks.keys() == {"python", "home", "disk", "ports", "torch", "engine", "device", "weights", "ocio"}
     assert well.returncode == 0, checks
+    assert checks["weights"]["found"] == "platenet aaaaaaaaaaaa, 3.1 MB; a job that loads them checks the hash"
 
     platekey(station.env, "stop")
     wait_for(lambda: not station.engine_pids())
-    station.environment(weights="")
+    station.environment(weights_size=0)
     ill = platekey(station.env, "doctor")
     assert ill.returncode == 1
-    assert "FAIL  weights" in ill.stdout
+    assert "FAIL  weights    missing: platenet" in ill.stdout
     assert "Install platekey again" in ill.stdout
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from host_bridge.wire.v1 import engine_pb2, engine_pb2_grpc, error_pb2, job_pb2, matte_pb2
+from host_bridge.wire.v1 import engine_pb2, engine_pb2_grpc, error_pb2, matte_pb2
 
 STAGES = ("decode", "matte", "encode")
 EXR_MAGIC = b"\x76\x2f\x31\x01"
@@ -33,7 +33,7 @@ class Scenario:
     """What this engine is and how it misbehaves.
 
     Attributes:
-        build, weights, device_name, wire: what Describe says.
+        build, weights, weights_size, device_name, memory, wire: what Describe says.
         delay: seconds a frame takes.
         deadly: number of times the process kills itself over a frame, by frame number.
         failing: reason that a frame fails with, by frame number.
@@ -47,7 +47,9 @@ class Scenario:
 
     build: str = "fake-1"
     weights: str = "a" * 64
+    weights_size: int = 3 << 20
     device_name: str = "Fake CPU"
+    memory: int = 8 << 30
     wire: int = 1
     delay: float = 0.0
     deadly: dict[str, int] = field(default_factory=dict)
@@ -88,10 +90,16 @@ class FakeEngine(engine_pb2_grpc.EngineServicer):
             build=scenario.build,
             wire=scenario.wire,
             pid=os.getpid(),
-            devices=[engine_pb2.Device(id="cpu", name=scenario.device_name, precision=precision)],
+            devices=[
+                engine_pb2.Device(
+                    id="cpu", name=scenario.device_name, memory_total=scenario.memory, precision=precision
+                )
+            ],
             default_device="cpu",
             threads=2,
-            models=[engine_pb2.Model(name="platenet", weights_sha256=scenario.weights)],
+            models=[
+                engine_pb2.Model(name="platenet", weights_sha256=scenario.weights, weights_size=scenario.weights_size)
+            ],
             limits=engine_pb2.Limits(
                 message_bytes=scenario.message_bytes, chunk_bytes=1 << 16, blob_bytes=1 << 30, frames_in_flight=4
             ),
@@ -121,9 +129,6 @@ class FakeEngine(engine_pb2_grpc.EngineServicer):
         finally:
             self.active -= 1
             self.last_call = time.monotonic()
-
-    def CancelJob(self, request, context):
-        return job_pb2.CancelJobResponse(was_running=False)
 
     def Stop(self, request, context):
         if not self.active:
