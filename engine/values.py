@@ -44,6 +44,10 @@ class Window:
         return self.height, self.width
 
 
+_ASPECT_TOLERANCE = 1e-3
+"""Of a pixel aspect, relative; hosts write 2.0 and 1.9999 for the same format."""
+
+
 @dataclass(frozen=True)
 class Frame:
     """Where an image lies and what it carries beside pixels; kept from input to output.
@@ -53,12 +57,49 @@ class Frame:
         display_window: the format, as the host shows it.
         pixel_aspect: width of a pixel over its height.
         metadata: foreign attributes (time code, camera ...) in OpenImageIO's names, written back as they came.
+        states_aspect: the file says its pixel aspect; else it is taken for 1.
     """
 
     data_window: Window
     display_window: Window
     pixel_aspect: float = 1.0
     metadata: dict[str, object] = field(default_factory=dict)
+    states_aspect: bool = True
+
+    @property
+    def format(self) -> str:
+        """Size of the display window and pixel aspect, for errors."""
+        return f"{self.display_window.width} x {self.display_window.height} with pixel aspect {self.pixel_aspect:g}"
+
+    @property
+    def _corner(self) -> tuple[int, int]:
+        """The data window's top left corner, from the display window's."""
+        return self.data_window.x - self.display_window.x, self.data_window.y - self.display_window.y
+
+    def shares_format(self, other: Frame) -> bool:
+        """Whether display windows have one size, and pixel aspects agree where both are stated."""
+        larger = max(self.pixel_aspect, other.pixel_aspect)
+        alike = abs(self.pixel_aspect - other.pixel_aspect) <= _ASPECT_TOLERANCE * larger
+        stated = self.states_aspect and other.states_aspect
+        return self.display_window.size == other.display_window.size and (alike or not stated)
+
+    def locate(self, other: Frame) -> tuple[int, int]:
+        """``(x, y)`` of another's array within this one's, the display windows' top left corners laid on each other."""
+        (own_x, own_y), (x, y) = self._corner, other._corner
+        return x - own_x, y - own_y
+
+    def overlap(self, other: Frame) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+        """Rows and columns that two data windows share, by `locate`: those of this one's array, and of the other's."""
+        x, y = self.locate(other)
+        rows = _overlap(y, other.data_window.height, self.data_window.height)
+        columns = _overlap(x, other.data_window.width, self.data_window.width)
+        return (rows[0], columns[0]), (rows[1], columns[1])
+
+
+def _overlap(offset: int, length: int, room: int) -> tuple[slice, slice]:
+    """Where ``length`` samples that begin at ``offset`` fall into ``room``: the slice there, and the slice of them."""
+    start, stop = max(offset, 0), max(min(offset + length, room), offset, 0)
+    return slice(start, stop), slice(start - offset, stop - offset)
 
 
 @dataclass(frozen=True)

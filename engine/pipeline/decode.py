@@ -15,9 +15,6 @@ from engine.values import Alpha, Array, Frame, Image, Window
 _INFINITE = 65504.0
 """What an infinity becomes, with its sign: the largest half (IEEE 754 binary16); most are halves that overflowed."""
 
-_ASPECT_TOLERANCE = 1e-3
-"""Of a pixel aspect, relative; hosts write 2.0 and 1.9999 for the same format."""
-
 
 @dataclass(frozen=True)
 class PartHeader:
@@ -97,7 +94,7 @@ def decode(source: Source) -> Image:
 def decode_matte(source: Source, frame: Frame) -> Array:
     """Read a matte onto a frame's data window.
 
-    The two display windows' top left corners are laid on each other. A file that states no pixel aspect fits any.
+    The two display windows' top left corners are laid on each other.
 
     Args:
         source: any image; channel ``A`` is the matte, else the first channel.
@@ -114,9 +111,18 @@ def decode_matte(source: Source, frame: Frame) -> Array:
         names = [name.lower() for name in part.channels]
         matte = file.read(part, [names.index("a") if "a" in names else 0])[..., 0]
         own = file.frame(part, (matte.shape[0], matte.shape[1]))
-        states_aspect = part.spec.getattribute("PixelAspectRatio") is not None
-    _check_format(source.name, own, frame, states_aspect)
-    return _place(np.clip(np.nan_to_num(matte, nan=0.0), 0.0, 1.0), own, frame)
+    if not own.shares_format(frame):
+        raise EngineError(
+            "SIZE_MISMATCH",
+            f"The matte '{source.name}' is {own.format} and the frame is {frame.format}.",
+            "Bring the matte to the frame's format and send it again.",
+            matte=own.format,
+            frame=frame.format,
+        )
+    placed = np.zeros(frame.data_window.size, np.float32)
+    here, there = frame.overlap(own)
+    placed[here] = np.clip(np.nan_to_num(matte[there], nan=0.0), 0.0, 1.0)
+    return placed
 
 
 def _header(file: ImageFile, part: Part) -> PartHeader:
@@ -169,38 +175,3 @@ def _alpha_state(file: ImageFile, part: Part) -> Alpha:
     """EXR is premultiplied by its specification; other formats say what they are."""
     straight = file.format != "openexr" and part.spec.get_int_attribute("oiio:UnassociatedAlpha")
     return Alpha.STRAIGHT if straight else Alpha.PREMULTIPLIED
-
-
-def _check_format(name: str, own: Frame, frame: Frame, states_aspect: bool) -> None:
-    same_aspect = abs(own.pixel_aspect - frame.pixel_aspect) <= _ASPECT_TOLERANCE * frame.pixel_aspect
-    if own.display_window.size == frame.display_window.size and (same_aspect or not states_aspect):
-        return
-    of_matte, of_frame = _format_text(own), _format_text(frame)
-    raise EngineError(
-        "SIZE_MISMATCH",
-        f"The matte '{name}' is {of_matte} and the frame is {of_frame}.",
-        "Bring the matte to the frame's format and send it again.",
-        matte=of_matte,
-        frame=of_frame,
-    )
-
-
-def _format_text(frame: Frame) -> str:
-    height, width = frame.display_window.size
-    return f"{width} x {height} with pixel aspect {frame.pixel_aspect:g}"
-
-
-def _place(matte: Array, own: Frame, frame: Frame) -> Array:
-    x = own.data_window.x - own.display_window.x - (frame.data_window.x - frame.display_window.x)
-    y = own.data_window.y - own.display_window.y - (frame.data_window.y - frame.display_window.y)
-    placed = np.zeros(frame.data_window.size, np.float32)
-    rows, from_rows = _overlap(y, matte.shape[0], placed.shape[0])
-    columns, from_columns = _overlap(x, matte.shape[1], placed.shape[1])
-    placed[rows, columns] = matte[from_rows, from_columns]
-    return placed
-
-
-def _overlap(offset: int, length: int, room: int) -> tuple[slice, slice]:
-    """Where ``length`` samples that begin at ``offset`` fall into ``room``: the slice there, and the slice of them."""
-    start, stop = max(offset, 0), max(min(offset + length, room), offset, 0)
-    return slice(start, stop), slice(start - offset, stop - offset)

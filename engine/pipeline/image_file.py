@@ -159,8 +159,9 @@ class ImageFile:
         display = Window(spec.full_x, spec.full_y, spec.full_width, spec.full_height)
         if self.format != "openexr" and part.orientation != 1:
             data = display = Window(0, 0, size[1], size[0])
-        aspect = spec.get_float_attribute("PixelAspectRatio", 1.0)
-        return Frame(data, display, aspect if 0 < aspect < np.inf else 1.0, dict(_foreign_metadata(spec)))
+        aspect = spec.get_float_attribute("PixelAspectRatio")
+        stated = 0 < aspect < np.inf
+        return Frame(data, display, aspect if stated else 1.0, dict(_foreign_metadata(spec)), stated)
 
 
 def upright(pixels: Array, orientation: int) -> Array:

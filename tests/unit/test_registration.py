@@ -286,7 +286,7 @@ def test_another_format_is_named_with_both_sizes():
     with pytest.raises(EngineError) as caught:
         register(frame, plate, "off")
     assert caught.value.reason == "SIZE_MISMATCH"
-    for stated in ("shot.1001.exr", "plate.exr", "640x360", "320x180"):
+    for stated in ("shot.1001.exr", "plate.exr", "640 x 360", "320 x 180"):
         assert stated in caught.value.message
 
 

@@ -39,8 +39,8 @@ def register(frame: Image, plate: Image, mode: Literal["off", "auto", "locked"])
 
     Args:
         frame: linear, with the subject.
-        plate: linear, the same space and display window; its data window may differ.
-        mode: ``auto`` warps unless the camera stood still; ``locked`` measures and never warps, and refuses a plate that
+        plate: linear, the same space and format; its windows may lie elsewhere.
+        mode: ``auto`` warps unless the camera stood still; ``locked`` measures, never warps, and refuses a plate that
             lies elsewhere; ``off`` does neither.
 
     Returns:
@@ -48,7 +48,7 @@ def register(frame: Image, plate: Image, mode: Literal["off", "auto", "locked"])
         was not warped every pixel is bit for bit as it came.
 
     Raises:
-        EngineError: ``SIZE_MISMATCH`` for another display window or pixel aspect; ``REGISTRATION_FAILED`` for a plate
+        EngineError: ``SIZE_MISMATCH`` for another format; ``REGISTRATION_FAILED`` for a plate
             of another scene, or one that overlaps too little, would be bent beyond reason, or is locked 3 px off.
     """
     placement, placed = place(frame, plate)
