@@ -68,9 +68,10 @@ def report(
 
 
 def _image_warnings(images: Sequence[Image]) -> Iterator[str]:
-    for image in images:
+    # No file names: the same pixels under another name are the same result.
+    for what, image in zip(("frame", "clean plate"), images, strict=True):
         if image.nonfinite:
-            yield f"{image.name}: {image.nonfinite} samples were NaN or infinite and were replaced."
+            yield f"{image.nonfinite} samples of the {what} were NaN or infinite and were replaced."
 
 
 def _plate_warnings(placed: Registration, fit: Photometric, solution: Solution) -> Iterator[str]:
@@ -99,7 +100,7 @@ def attributes(job: MatteJob, frame: FrameJob, measured: FrameReport) -> dict[st
         "platekey/weights": model.sha256,
         "platekey/device": job.device,
         "platekey/colorspace": job.output_space,
-        "platekey/plate": frame.plate.name,
+        "platekey/plate": frame.plate.sha256,
         "platekey/key": frame.key,
         "platekey/residual_px": measured.residual_median_px,
         "platekey/warnings": " ".join(measured.warnings),

@@ -30,13 +30,14 @@ GRAIN_SLACK = 3.0
 # coverage, hair of 18 % reflectance is as strong as a 2 % error of an equally bright plate.
 _HANDOVER = 0.1
 
+# Below this alpha a pixel's colour says nothing of the subject's: a highlight of the set must not run into its edges.
+_VOUCHED = 0.02
+
 # A background this many standard deviations above black supports the lower bound.
 _BOUND_SUPPORT = 12.0
 
 # The lower bound acts within this many px of what the network holds for subject: it completes hair, no more.
 _BOUND_REACH = 24
-
-_GREY = np.full(3, 1 / 3, np.float32)
 
 
 def solve(
@@ -101,7 +102,7 @@ def deviation(frame: Array, fit: Photometric) -> Array:
 def shadow_ratio(matte: Matte, knobs: Knobs, garbage: Array) -> Array:
     """S ``(H, W, 3)`` in 0..1, continued smoothly under the subject, scaled by the gain, none inside garbage."""
     clear = (1 - matte.alpha) ** 2 + 1e-4
-    ratio = matte.shadow if knobs.shadow_color == "rgb" else np.repeat((matte.shadow @ _GREY)[..., None], 3, 2)
+    ratio = matte.shadow if knobs.shadow_color == "rgb" else np.repeat(matte.shadow.mean(2, keepdims=True), 3, 2)
     extended = extend(ratio, clear)
     mixed = extended + (ratio - extended) * np.clip(clear, 0, 1)[..., None]
     depth = (1 - mixed) * knobs.shadow_gain * (1 - garbage[..., None])
@@ -193,7 +194,8 @@ def straight_colour(frame: Array, alpha: Array, predicted: Array) -> Array:
     """
     solid = (np.clip(alpha - 0.9, 0, 0.1) * 10)[..., None]
     colour = predicted + (frame - predicted) * solid
-    return np.clip(extend(colour, alpha**2 + 1e-6), -HALF_MAX, HALF_MAX)
+    vouched = np.where(alpha > _VOUCHED, alpha**2, 0)
+    return np.clip(extend(colour, vouched), -HALF_MAX, HALF_MAX)
 
 
 def foreground(

@@ -147,7 +147,7 @@ def test_nonfinite_pixels_are_counted_and_said(session, files, tmp_path):
     broken = source(write(tmp_path / "nan.exr", picture), SPACE)
     data, report = run(session, job(), FrameJob(1, broken, files[0]))
     assert report.nonfinite_frame == 4
-    assert "nan.exr" in report.warnings[0]
+    assert report.warnings[0].startswith("4 samples of the frame")
     channels, _ = read(data, tmp_path)
     assert all(np.isfinite(values).all() for values in channels.values())
 

@@ -218,6 +218,16 @@ def test_extension_keeps_what_is_known_and_fills_smoothly():
     np.testing.assert_allclose(filled, 0.7, rtol=1e-5)
 
 
+def test_a_highlight_of_the_set_does_not_run_into_the_subjects_colour():
+    frame, plate, matte = scene(9)
+    matte.alpha[:] = 0
+    matte.alpha[10:30, 10:30] = 0.5
+    matte.foreground[:] = 0.3
+    matte.foreground[40:44, 50:54] = 500
+    colour = run(frame, plate, matte, Knobs(depth="float")).foreground
+    assert colour.max() < 0.5
+
+
 def test_nothing_hides_the_plate_noise_model():
     fit = Photometric((1, 1, 1), (0, 0, 0), 1.0, ((4e-4, 0.0), (0.0, 1e-2), (0.0, 0.0)))
     sigma = stage.deviation(np.full((1, 1, 3), 0.25, np.float32), fit)
