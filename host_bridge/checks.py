@@ -11,11 +11,11 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from host_bridge import home
 from host_bridge.cancellation import Cancellation
-from host_bridge.client import Engine
-from host_bridge.engines import local_engine
+from host_bridge.connection.client import Engine
+from host_bridge.connection.engines import local_engine
 from host_bridge.errors import BridgeError
+from host_bridge.files import home
 from host_bridge.options import DEFAULT_CONFIG
 
 if TYPE_CHECKING:

@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING
 
 from google.protobuf import json_format
 
-from host_bridge.client import Engine, Identity
+from host_bridge.connection.client import Engine, Identity
+from host_bridge.connection.stream import MatteStream, Work
+from host_bridge.connection.transfer import Transfer
 from host_bridge.errors import BridgeError, from_detail
 from host_bridge.events import Event, FrameLost, FrameReady, JobStarted, Notice, StageBegan
+from host_bridge.files.outputs import Outputs
+from host_bridge.files.shot import open_shot
 from host_bridge.knobs import build_knobs
 from host_bridge.outcome import Outcome
-from host_bridge.outputs import Outputs
 from host_bridge.request import MatteRequest
-from host_bridge.shot import open_shot
-from host_bridge.stream import MatteStream, Work
-from host_bridge.transfer import Transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from host_bridge.cache import FrameCache
     from host_bridge.cancellation import Cancellation
-    from host_bridge.content import Hasher
+    from host_bridge.files.cache import FrameCache
+    from host_bridge.files.content import Hasher
+    from host_bridge.files.partfile import PartFile
     from host_bridge.options import MatteOptions
-    from host_bridge.partfile import PartFile
     from host_bridge.wire.v1 import matte_pb2
 
     Connect = Callable[[MatteOptions, Cancellation], AbstractContextManager[Engine]]

@@ -19,7 +19,7 @@ SCENE_LINEAR = "scene_linear"
 
 @dataclass(frozen=True)
 class MatteOptions:
-    """One matting job. Paths may be relative to the working folder; sequences are written as `sequence` reads them.
+    """One matting job. Paths may be relative to the working folder; `files.sequence` says how sequences are written.
 
     Attributes:
         frames: footage: a file, a pattern or a folder.

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 from google.protobuf import json_format
 
-from host_bridge.content import Content, Hasher
 from host_bridge.errors import BridgeError
+from host_bridge.files.content import Content, Hasher
 from host_bridge.knobs import build_knobs, build_layers
 from host_bridge.wire.v1 import image_pb2, matte_pb2, plate_pb2
 
 if TYPE_CHECKING:
-    from host_bridge.client import Identity
+    from host_bridge.connection.client import Identity
+    from host_bridge.files.sequence import Clip
+    from host_bridge.files.shot import Shot
     from host_bridge.options import MatteOptions
-    from host_bridge.sequence import Clip
-    from host_bridge.shot import Shot
 
 _LINEAR_ENDING = ".exr"
 """OpenEXR's specification makes its values scene-linear; of the other formats nothing is known."""

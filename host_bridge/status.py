@@ -6,13 +6,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import host_bridge
-from host_bridge import home
+from host_bridge.files import home
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from host_bridge.cache import FrameCache
-    from host_bridge.engines import RunningEngine
+    from host_bridge.connection.engines import RunningEngine
+    from host_bridge.files.cache import FrameCache
 
 
 def status_as_json(engines: Iterable[RunningEngine], cache: FrameCache) -> dict:

@@ -12,8 +12,8 @@ import time
 from contextlib import closing
 
 from host_bridge.cancellation import Cancellation
-from host_bridge.client import Engine
-from host_bridge.engines import local_engine
+from host_bridge.connection.client import Engine
+from host_bridge.connection.engines import local_engine
 
 
 def main() -> int:

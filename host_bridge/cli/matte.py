@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from host_bridge.cache import open_cache
 from host_bridge.cancellation import Cancellation
 from host_bridge.cli.display import display_for
 from host_bridge.cli.door import cancelled_by_signals, shown_errors
-from host_bridge.content import Hasher
-from host_bridge.engines import connect
+from host_bridge.connection.engines import connect
+from host_bridge.files.cache import open_cache
+from host_bridge.files.content import Hasher
 from host_bridge.job import MatteJob
 from host_bridge.knobs import DEFAULT_LAYERS, KnobSpec, knob_specs
 from host_bridge.options import DEFAULT_CONFIG, SCENE_LINEAR, MatteOptions

@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 import host_bridge
-from host_bridge.cache import open_cache
 from host_bridge.cancellation import Cancellation
 from host_bridge.cli.door import cancelled_by_signals, shown_errors
-from host_bridge.client import Engine
-from host_bridge.engines import RunningEngine, running_engines
+from host_bridge.connection.client import Engine
+from host_bridge.connection.engines import RunningEngine, running_engines
 from host_bridge.errors import BridgeError
+from host_bridge.files.cache import open_cache
 from host_bridge.knobs import knobs_as_json
 from host_bridge.link.server import IDLE_SECONDS, serve_link
 from host_bridge.status import status_as_json

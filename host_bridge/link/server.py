@@ -9,12 +9,12 @@ import threading
 import time
 
 import host_bridge
-from host_bridge import home
 from host_bridge.cancellation import Cancellation
-from host_bridge.content import Hasher
+from host_bridge.files import home
+from host_bridge.files.content import Hasher
+from host_bridge.files.lock import FileLock
 from host_bridge.link.protocol import LINK_VERSION
 from host_bridge.link.session import Session
-from host_bridge.lock import FileLock
 
 IDLE_SECONDS = 900.0
 """A quarter of an hour: an artist who looks at a result comes back to a running side-car."""

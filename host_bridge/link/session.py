@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import host_bridge
-from host_bridge.cache import open_cache
 from host_bridge.cancellation import Cancellation
-from host_bridge.engines import connect, running_engines
+from host_bridge.connection.engines import connect, running_engines
 from host_bridge.errors import BridgeError
+from host_bridge.files.cache import open_cache
 from host_bridge.job import MatteJob
 from host_bridge.knobs import knobs_as_json, layer_names
 from host_bridge.link.protocol import LINK_VERSION, Call, encode, read_call
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-    from host_bridge.content import Hasher
     from host_bridge.events import Event
+    from host_bridge.files.content import Hasher
 
 _log = logging.getLogger(__name__)
 

@@ -26,9 +26,9 @@ def loaded_by(statement: str) -> set[str]:
         ("import engine", HEAVY | {"grpc", "host_bridge"}),
         ("import engine.cli", HEAVY),
         ("import host_bridge", {"grpc", "google.protobuf"}),
-        ("import host_bridge.client", HEAVY | {"engine", "plugin"}),
+        ("import host_bridge.connection.client", HEAVY | {"engine", "plugin"}),
         ("import engine.pipeline, engine.values, engine.errors, engine.settings", {"grpc", "host_bridge", "torch"}),
-        ("import engine.service.server", {"host_bridge.client", "cv2", "plugin"}),
+        ("import engine.service.server", {"host_bridge.connection.client", "cv2", "plugin"}),
     ],
 )
 def test_an_import_loads_only_what_it_may(statement: str, unwanted: set[str]):

@@ -8,7 +8,7 @@ import fake_engine
 import grpc
 import pytest
 
-from host_bridge.client import Address, Engine
+from host_bridge.connection.client import Address, Engine
 from host_bridge.errors import BridgeError
 
 

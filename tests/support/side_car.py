@@ -14,10 +14,10 @@ from pathlib import Path
 
 import fake_engine
 
-from host_bridge.cache import FrameCache
 from host_bridge.cancellation import Cancellation
-from host_bridge.client import Address, Engine
-from host_bridge.content import Hasher
+from host_bridge.connection.client import Address, Engine
+from host_bridge.files.cache import FrameCache
+from host_bridge.files.content import Hasher
 from host_bridge.job import MatteJob
 from host_bridge.options import MatteOptions
 

@@ -5,8 +5,8 @@ import os
 import shutil
 from pathlib import Path
 
-from host_bridge.cache import FrameCache
-from host_bridge.partfile import PartFile
+from host_bridge.files.cache import FrameCache
+from host_bridge.files.partfile import PartFile
 
 KEYS = [letter * 64 for letter in "abc"]
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from host_bridge.errors import BridgeError
-from host_bridge.lock import FileLock
+from host_bridge.files.lock import FileLock
 from host_bridge.options import options_from_json
 
 STATED = {"frames": "/f.####.exr", "clean_plate": "1", "output": "/o.####.exr"}
@@ -14,7 +14,7 @@ STATED = {"frames": "/f.####.exr", "clean_plate": "1", "output": "/o.####.exr"}
 HOLDER = """
 import sys, time
 from pathlib import Path
-from host_bridge.lock import FileLock
+from host_bridge.files.lock import FileLock
 FileLock(Path(sys.argv[1])).acquire() and print("held", flush=True)
 time.sleep(60)
 """

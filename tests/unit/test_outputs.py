@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from host_bridge.errors import BridgeError
-from host_bridge.outputs import Outputs
+from host_bridge.files.outputs import Outputs
 
 DATA = b"a whole file"
 
@@ -200,7 +200,7 @@ def test_a_record_that_cannot_be_written_leaves_nothing_and_the_frame_before_sta
 KILLED_WRITER = """
 import os, sys
 from pathlib import Path
-from host_bridge.home import write_json
+from host_bridge.files.home import write_json
 os.fsync = lambda descriptor: os._exit(9)
 write_json(Path(sys.argv[1]), {})
 """

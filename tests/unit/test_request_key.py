@@ -6,12 +6,12 @@ import pytest
 from google.protobuf.descriptor import FieldDescriptor
 from side_car import write_footage
 
-from host_bridge.client import Identity
-from host_bridge.content import Hasher
+from host_bridge.connection.client import Identity
 from host_bridge.errors import BridgeError
+from host_bridge.files.content import Hasher
+from host_bridge.files.shot import open_shot
 from host_bridge.options import MatteOptions
 from host_bridge.request import MatteRequest
-from host_bridge.shot import open_shot
 from host_bridge.wire.v1 import engine_pb2
 
 IRRELEVANT = {

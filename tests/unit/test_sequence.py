@@ -3,7 +3,7 @@
 import pytest
 
 from host_bridge.errors import BridgeError
-from host_bridge.sequence import open_clip, parse_range
+from host_bridge.files.sequence import open_clip, parse_range
 
 
 @pytest.fixture

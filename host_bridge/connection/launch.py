@@ -12,8 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from host_bridge import home
 from host_bridge.errors import BridgeError
+from host_bridge.files import home
 
 if TYPE_CHECKING:
     from host_bridge.cancellation import Cancellation
@@ -85,7 +85,7 @@ def _spawn(command: list[str], log: Path) -> subprocess.Popen:
     """A process that outlives this one and hears nothing of its terminal's Ctrl-C."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     # So that a checkout which was never installed starts its own engine.
-    package_parent = str(Path(__file__).resolve().parent.parent)
+    package_parent = str(Path(__file__).resolve().parents[2])
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [package_parent, os.environ.get("PYTHONPATH")]))
     environment.pop("PLATEKEY_TOKEN", None)
     flags = 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from host_bridge.client import Engine, translated_errors
+from host_bridge.connection.client import Engine, translated_errors
 from host_bridge.errors import BridgeError
 from host_bridge.wire.v1 import matte_pb2
 

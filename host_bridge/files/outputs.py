@@ -14,11 +14,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from host_bridge.content import sha256_of
 from host_bridge.errors import BridgeError
-from host_bridge.home import read_json, write_json
-from host_bridge.partfile import PartFile, unwritable
-from host_bridge.sequence import frame_namer
+from host_bridge.files.content import sha256_of
+from host_bridge.files.home import read_json, write_json
+from host_bridge.files.partfile import PartFile, unwritable
+from host_bridge.files.sequence import frame_namer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

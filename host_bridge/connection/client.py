@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from host_bridge.cancellation import Cancellation
-    from host_bridge.content import Content
+    from host_bridge.files.content import Content
 
 WIRE = 1
 """Version of the wire, ``host_bridge/wire/v1``."""

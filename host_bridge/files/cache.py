@@ -11,13 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from host_bridge import home
 from host_bridge.errors import BridgeError
+from host_bridge.files import home
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from host_bridge.partfile import PartFile
+    from host_bridge.files.partfile import PartFile
 
 _PIECE = 1 << 20
 """Bytes copied at a time."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from host_bridge.errors import BridgeError
-from host_bridge.sequence import Clip, open_clip, parse_range
+from host_bridge.files.sequence import Clip, open_clip, parse_range
 from host_bridge.wire.v1.plate_pb2 import PlateManifest
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from host_bridge.cancellation import Cancellation
-    from host_bridge.client import Engine
-    from host_bridge.content import Content
+    from host_bridge.connection.client import Engine
+    from host_bridge.files.content import Content
     from host_bridge.wire.v1 import engine_pb2
 
 

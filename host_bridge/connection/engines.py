@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from host_bridge import home
-from host_bridge.client import Address, Engine
+from host_bridge.connection.client import Address, Engine
+from host_bridge.connection.launch import engine_code, start_engine
 from host_bridge.errors import BridgeError
-from host_bridge.launch import engine_code, start_engine
-from host_bridge.lock import FileLock
+from host_bridge.files import home
+from host_bridge.files.lock import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
