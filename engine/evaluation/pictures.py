@@ -16,7 +16,7 @@ import numpy.typing as npt
 import PyOpenColorIO
 
 from engine.evaluation.layer_errors import Stack
-from engine.pipeline.ocio_config import SHIPPED, load_config
+from engine.pipeline.colour import SHIPPED, load_config
 from engine.synthesis.demo.camera import floats
 from engine.synthesis.demo.light import acescg
 from engine.values import Array

@@ -2,7 +2,7 @@
 
     decode -> colour -> registration -> photometric -> matte -> solve -> layers -> encode
 
-`matte_frame` calls them in this order and holds no arithmetic; `session` is what a device keeps between frames. Three
-files serve one stage each: `image_file` is decode's door to OpenImageIO, `ocio_config` colour's door to OpenColorIO,
-`grain` the noise model of photometric.
+A stage of several files is a folder whose `__init__` names what others may call. `matte_frame` calls the stages in this
+order and holds no arithmetic; `window` steadies the exposure over neighbouring frames, `report` says how a frame was
+made, `session` is what a device keeps between frames, and `scratch` is where decode and encode put OpenImageIO's files.
 """

@@ -11,7 +11,7 @@ import grpc
 import PyOpenColorIO
 
 from engine.network import device
-from engine.pipeline.ocio_config import SHIPPED
+from engine.pipeline.colour import SHIPPED
 from engine.service.calls import Calls
 from engine.service.compute import Compute
 from engine.service.device_queue import DeviceQueues

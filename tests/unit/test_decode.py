@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.errors import EngineError
 from engine.pipeline.decode import decode, decode_matte, probe
-from engine.pipeline.image_file import upright
+from engine.pipeline.decode.image_file import upright
 from engine.settings import Source
 from engine.values import Alpha, Frame, Window
 

@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from engine.network.platenet import encode
-from engine.pipeline.colour import check_linear, load_config
-from engine.pipeline.ocio_config import SHIPPED
+from engine.pipeline.colour import SHIPPED, check_linear, load_config
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "ocio_configs"
@@ -91,5 +90,5 @@ def test_platekey_log_is_the_networks_encoding(shipped):
 
 
 def test_the_wheel_carries_it_where_the_engine_looks():
-    carried = '"ocio_configs/platekey_v1.ocio" = "engine/pipeline/platekey_v1.ocio"'
+    carried = '"ocio_configs/platekey_v1.ocio" = "engine/pipeline/colour/platekey_v1.ocio"'
     assert carried in (ROOT / "pyproject.toml").read_text()

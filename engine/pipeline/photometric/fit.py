@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engine.pipeline.grain import GUESS, measure_noise
+from engine.pipeline.photometric.grain import GUESS, measure_noise
 from engine.values import Array, Mask, Photometric, Plate
 
 Vector = npt.NDArray[np.float64]

@@ -153,7 +153,7 @@ def _isolate(name: str, ocio: PyOpenColorIO.Config, files: _Files | None = None)
 def _shipped_path() -> Path:
     """Beside this file where it is installed, in ocio_configs/ in a checkout."""
     installed = Path(__file__).with_name(_SHIPPED_FILE)
-    return installed if installed.exists() else Path(__file__).parents[2] / "ocio_configs" / _SHIPPED_FILE
+    return installed if installed.exists() else Path(__file__).parents[3] / "ocio_configs" / _SHIPPED_FILE
 
 
 def _unloadable(name: str, problem: str) -> EngineError:

@@ -1,4 +1,4 @@
-"""Stage 1: image files to values. Colours, alpha and windows as they were stored; nothing is converted or guessed."""
+"""Image files to values. Colours, alpha and windows as they were stored; nothing is converted or guessed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.errors import EngineError
-from engine.pipeline.image_file import ImageFile, Part, open_image
+from engine.pipeline.decode.image_file import ImageFile, Part, open_image
 from engine.settings import Source
 from engine.values import Alpha, Array, Frame, Image, Window
 

@@ -1,4 +1,4 @@
-"""Stage 2: colour spaces. From the host's spaces to the linear one of all arithmetic, and to the network's.
+"""From the host's spaces to the linear one of all arithmetic, and to the network's.
 
 OpenColorIO does every conversion, with the host's configuration, in float32 and with nothing approximated: its default
 replaces logarithms and powers by fast ones that are off by up to 1e-3 (measured: ACEScct to linear Rec.709, codes 0..1,
@@ -26,18 +26,8 @@ from PyOpenColorIO import (
 from PyOpenColorIO import Exception as OcioError
 
 from engine.errors import EngineError
-from engine.pipeline.ocio_config import SHIPPED, ColourConfig, load_config
+from engine.pipeline.colour.ocio_config import SHIPPED, ColourConfig, load_config
 from engine.values import Alpha, Array, Image, Mask
-
-__all__ = [
-    "ColourConfig",
-    "check_linear",
-    "exposure_anchor",
-    "from_acescg",
-    "load_config",
-    "to_acescg",
-    "to_space",
-]
 
 _ACESCG = "ACEScg"
 
