@@ -9,8 +9,8 @@ import torch
 from engine.network import device
 from engine.network.cgroup import memory_limit
 
-GROUP_V1 = "4:memory:/farm/job\n1:cpu:/farm/job\n"
-GROUP_V2 = "0::/farm/job\n"
+GROUP_V1 = "4:memory:/render/job\n1:cpu:/render/job\n"
+GROUP_V2 = "0::/render/job\n"
 
 
 def test_torch_itself_says_that_memory_ran_out():
@@ -61,13 +61,13 @@ def test_a_mac_that_does_not_tell_still_has_a_name(on_a_mac):
 @pytest.mark.parametrize(
     ("membership", "files", "limit"),
     [
-        (GROUP_V2, {"farm/job/memory.max": "max", "farm/memory.max": "4096"}, 4096),
-        (GROUP_V2, {"farm/job/memory.max": "2048", "farm/memory.max": "4096"}, 2048),
+        (GROUP_V2, {"render/job/memory.max": "max", "render/memory.max": "4096"}, 4096),
+        (GROUP_V2, {"render/job/memory.max": "2048", "render/memory.max": "4096"}, 2048),
         (GROUP_V2, {"memory.max": "1024"}, 1024),
-        (GROUP_V2, {"farm/job/memory.max": "max"}, None),
-        (GROUP_V2, {"farm/other/memory.max": "1"}, None),
-        (GROUP_V1, {"memory/farm/job/memory.limit_in_bytes": "512"}, 512),
-        (GROUP_V1, {"memory/memory.limit_in_bytes": "256", "farm/job/memory.max": "1"}, 256),
+        (GROUP_V2, {"render/job/memory.max": "max"}, None),
+        (GROUP_V2, {"render/other/memory.max": "1"}, None),
+        (GROUP_V1, {"memory/render/job/memory.limit_in_bytes": "512"}, 512),
+        (GROUP_V1, {"memory/memory.limit_in_bytes": "256", "render/job/memory.max": "1"}, 256),
         ("", {"memory.max": "1"}, None),
     ],
 )
