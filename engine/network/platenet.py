@@ -28,6 +28,9 @@ _TOE, _SLOPE, _INTERCEPT = 0.0078125, 10.5402377416545, 0.0729055341958355
 # Log code of 65504, the largest half: no subject is taken for brighter while its colour is being guessed.
 _BRIGHTEST = (16 + 9.72) / 17.52
 
+# Anchored light below which a ratio is noise: six and a half stops under mid grey.
+_DARK = 0.002
+
 # The mid grey that the exposure anchor brings the plate's average to.
 _MID_GREY = 0.18
 
@@ -37,7 +40,7 @@ class Prediction(NamedTuple):
 
     Attributes:
         logit: ``(N, 1, H, W)``, alpha before `squash`.
-        shadow: ``(N, 3, H, W)`` ratio, 0.02 and up; above 1 it means 1.
+        shadow: ``(N, 3, H, W)`` ratio, 0.02..1.
         uncertainty: ``(N, 1, H, W)`` 0..1.
         foreground: ``(N, 3, H, W)`` straight colour, log-encoded, smooth: the subject's colour hereabouts.
     """
@@ -105,6 +108,22 @@ def unmixing(frame: Tensor, behind: Tensor, foreground: Tensor) -> Tensor:
     return torch.cat((alpha.clamp(-0.5, 1.5), torch.sqrt(power / scale)), 1)
 
 
+def light_ratio(frame: Tensor, plate: Tensor, valid: Tensor) -> Tensor:
+    """How much of the plate's light arrives, if all of the difference were shadow: sums over 6x6 px, one by the other.
+
+    Args:
+        frame: ``(N, 3, H, W)`` linear.
+        plate: the same.
+        valid: ``(N, 1, H, W)``, 0 where the plate knows nothing.
+
+    Returns:
+        ``(N, 3, H / 2, W / 2)``, 0.02..1; 1 where the plate knows nothing.
+    """
+    pair = torch.cat((frame * valid, plate * valid), 1).clamp(min=0)
+    with_subject, without = functional.avg_pool2d(functional.avg_pool2d(pair, 2), 3, stride=1, padding=1).chunk(2, 1)
+    return ((with_subject + _DARK) / (without + _DARK)).clamp(0.02, 1)
+
+
 def _display(linear: Tensor) -> Tensor:
     """Display-like 0..1 of linear values: x / (x + mid grey), the Naka-Rushton response; bounded for any highlight."""
     positive = linear.clamp(min=0)
@@ -147,10 +166,11 @@ class PlateNet(nn.Module):
         tolerant = tolerant_difference(code, plate_code) * valid
         cues = torch.cat((code, departure, tolerant), 1)
         hidden = self._coarse_to_fine(frame, plate, torch.cat((cues, valid), 1), hint)
-        coarse = functional.interpolate(self.coarse(hidden), scale_factor=2, mode="bilinear", align_corners=False)
-        # A leaky end: what is no shadow must still be able to learn that it is one.
-        shadow = (1 - functional.leaky_relu(coarse[:, 1:4], 0.05)).clamp(min=0.02)
-        foreground = coarse[:, 4:]
+        coarse = self.coarse(hidden)
+        darkening = torch.sigmoid(coarse[:, 1:4]) * (1 - light_ratio(frame, plate, valid))
+        coarse = torch.cat((coarse[:, :1], 1 - darkening, coarse[:, 4:]), 1)
+        coarse = functional.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
+        shadow, foreground = coarse[:, 1:4], coarse[:, 4:]
         physics = unmixing(frame, shadow.detach() * plate, decode(foreground.detach().clamp(max=_BRIGHTEST))) * valid
         fine = self.fine(torch.cat((functional.pixel_shuffle(self.hidden(hidden), 2), cues, physics), 1))
         uncertainty = torch.sigmoid(fine[:, 1:] - 3)

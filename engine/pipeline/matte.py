@@ -157,7 +157,7 @@ def _run(inputs: Array, network: PlateNet, knobs: Knobs, device: str) -> Array:
         predicted = network(frame, plate, valid, hint)
     alpha = squash(predicted.logit.float() + _SENSITIVITY_LOGIT * knobs.sensitivity)
     colour = decode(predicted.foreground.float())
-    joined = torch.cat((alpha, predicted.shadow.float().clamp(max=1), predicted.uncertainty.float(), colour), 1)
+    joined = torch.cat((alpha, predicted.shadow.float(), predicted.uncertainty.float(), colour), 1)
     return np.asarray(joined[0, :, :height, :width].permute(1, 2, 0).cpu().numpy())
 
 

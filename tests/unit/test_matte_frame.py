@@ -152,6 +152,13 @@ def test_nonfinite_pixels_are_counted_and_said(session, files, tmp_path):
     assert all(np.isfinite(values).all() for values in channels.values())
 
 
+def test_a_frame_of_nans_is_no_picture(session, files, tmp_path):
+    nothing = source(write(tmp_path / "nothing.exr", np.full((*SIZE, 3), np.nan, np.float32)), SPACE)
+    with pytest.raises(EngineError, match="NaN") as caught:
+        run(session, job(), FrameJob(1, nothing, files[0]))
+    assert caught.value.reason == "IMAGE_UNREADABLE"
+
+
 @pytest.mark.parametrize("value", [-20.0, -65504.0, float("-inf"), 500.0])
 def test_one_wild_pixel_stays_one_pixel(session, files, tmp_path, value):
     """However far from black, it changes the matte within a network's edge at most, and spoils nothing."""

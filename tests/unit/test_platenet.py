@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from engine.errors import EngineError
 from engine.network import device, table
 from engine.network.encoder import CHANNELS, Encoder, from_imagenet
-from engine.network.platenet import PlateNet, decode, encode, squash, tolerant_difference, unmixing
+from engine.network.platenet import PlateNet, decode, encode, light_ratio, squash, tolerant_difference, unmixing
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_outputs_have_the_inputs_size_and_their_ranges(network):
         out = network(*inputs())
     assert out.logit.shape == out.uncertainty.shape == (1, 1, 64, 96)
     assert out.shadow.shape == out.foreground.shape == (1, 3, 64, 96)
-    assert bool((out.shadow >= 0.02).all())
+    assert bool(((out.shadow >= 0.02) & (out.shadow <= 1)).all())
     assert bool(((out.uncertainty >= 0) & (out.uncertainty <= 1)).all())
 
 
@@ -101,6 +101,16 @@ def test_unmixing_of_equal_colours_says_that_it_cannot_tell():
     found, separation = unmixing(same + 0.01, same, same).split(1, 1)
     assert float(separation.max()) == 0
     assert float(found.abs().max()) == 0
+
+
+def test_light_ratio_is_the_shadows_where_there_is_nothing_else():
+    plate = torch.rand(1, 3, 32, 32) + 0.2
+    valid = torch.ones(1, 1, 32, 32)
+    torch.testing.assert_close(
+        light_ratio(plate * 0.4, plate, valid), torch.full((1, 3, 16, 16), 0.4), atol=0.01, rtol=0
+    )
+    assert bool((light_ratio(plate * 2, plate, valid) == 1).all())
+    assert bool((light_ratio(plate * 0.4, plate, valid * 0) == 1).all())
 
 
 def test_where_the_plate_is_invalid_its_colour_does_not_matter(network):

@@ -40,6 +40,10 @@ _ANCHOR_DEPTH = 2.0**-10
 """Ten stops under the median, where a picture holds borders and grain, and the logarithm would weigh them most."""
 
 
+_USUAL = ("scene_linear", "ACEScg", "Linear Rec.709 (sRGB)", "sRGB - Texture")
+"""What an artist most often means, offered where nothing has a similar name."""
+
+
 def check_linear(config: ColourConfig, space: str) -> None:
     """Accept a scene-linear space, by name, alias or role.
 
@@ -158,8 +162,9 @@ def _suggest(config: ColourConfig, name: str) -> str:
     known = {role.lower(): role for role in config.ocio.getRoleNames()}
     for space in config.ocio.getColorSpaces(SEARCH_REFERENCE_SPACE_ALL, COLORSPACE_ALL):
         known |= {term.lower(): term for term in (*space.getAliases(), space.getName())}
-    close = [known[match] for match in get_close_matches(name.lower(), known, n=3, cutoff=0.5)]
-    listed = ", ".join(f"'{match}'" for match in close or sorted(config.ocio.getColorSpaceNames())[:5])
+    close = [known[match] for match in get_close_matches(name.lower(), known, n=3, cutoff=0.6)]
+    usual = [name for name in _USUAL if config.ocio.getColorSpace(name)] or sorted(config.ocio.getColorSpaceNames())[:5]
+    listed = ", ".join(f"'{match}'" for match in close or usual)
     return f"Did you mean {listed}?" if close else f"Use one that it has, for example {listed}."
 
 

@@ -57,6 +57,10 @@ def probe(source: Source) -> Header:
         return Header(file.format, tuple(_header(file, part) for part in file.parts))
 
 
+_BROKEN_SHARE = 0.5
+"""Where more of a picture than this is no number, replacing it would be inventing one."""
+
+
 def decode(source: Source) -> Image:
     """Read a colour image.
 
@@ -79,6 +83,12 @@ def decode(source: Source) -> Image:
         part = file.choose_part()
         pixels = file.read(part, _find_colours(source, part.channels))
         nonfinite = _repair(pixels)
+        if nonfinite > _BROKEN_SHARE * pixels.size:
+            raise EngineError(
+                "IMAGE_UNREADABLE",
+                f"'{source.name}' holds no picture: {nonfinite} of {pixels.size} samples are NaN or infinite.",
+                "Render it again, and look for a division by zero upstream.",
+            )
         alpha = np.clip(pixels[..., 3], 0.0, 1.0) if pixels.shape[2] == 4 else None
         return Image(
             rgb=np.ascontiguousarray(pixels[..., :3]),

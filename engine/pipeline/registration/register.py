@@ -97,11 +97,11 @@ def _failure(fault: str, frame: Image, plate: Image, alignment: Alignment) -> En
     """The error for a plate that must not be keyed with."""
     report = _report(alignment, alignment.homography, locked_off=False)
     support = f"{report.inliers} points agree, {alignment.share:.1%} of those looked for"
-    residual = f"residual {report.residual_median:.2f} px"
+    residual = f"residual {report.residual_median:.2f} px" if report.inliers else "so there is no residual"
     return EngineError(
         "REGISTRATION_FAILED",
         f"The clean plate {plate.name} {fault} the frame {frame.name} shows ({support}, {residual}).",
-        "Pick another plate frame of the same scene, or set Registration to Off.",
+        "Pick another plate of the same scene. Set Registration to Off only where the two are aligned already.",
         inliers=report.inliers,
         share=f"{alignment.share:.4f}",
         residual_px=f"{report.residual_median:.3f}",
