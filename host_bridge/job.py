@@ -6,6 +6,7 @@ from collections import Counter, deque
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import fileseq
 from google.protobuf import json_format
 
 from host_bridge.connection.client import Engine, Identity
@@ -18,6 +19,7 @@ from host_bridge.files.shot import open_shot
 from host_bridge.knobs import build_knobs
 from host_bridge.outcome import Outcome
 from host_bridge.request import MatteRequest
+from host_bridge.staleness import withdraw_stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,6 +109,7 @@ class MatteJob:
         with self._connect(self._options, self._cancellation) as engine:
             identity = engine.identify(self._options.device)
             self._meet(identity)
+            self._withdraw_stale(identity)
             transfer = Transfer(engine, identity.description, self._cancellation)
             stream = self._open_stream(engine, identity, transfer)
             try:
@@ -123,6 +126,14 @@ class MatteJob:
         elif not self._device:
             self._emit(JobStarted(self._shot.frames, identity.device.name))
         self._device = identity.device.name
+
+    def _withdraw_stale(self, identity: Identity) -> None:
+        stale = withdraw_stale(self._todo, self._request, self._outputs, identity, self._cancellation)
+        if stale:
+            numbers = fileseq.framesToFrameRange(stale)
+            self._emit(
+                Notice(f"Withdrew results of other inputs or settings: {numbers}. The frame cache may hold them.")
+            )
 
     def _open_stream(self, engine: Engine, identity: Identity, transfer: Transfer) -> MatteStream:
         setup = transfer.addressed_setup(self._request.setup, self._request.contents)

@@ -72,6 +72,22 @@ class Outputs:
             return False
         return stamp[1] == record["mtime_ns"] or sha256_of(path) == record["sha256"]
 
+    def withdraw(self, frame: int) -> bool:
+        """Take a delivered file from its final name, where it is ours as it is now; false where there is none.
+
+        Raises:
+            BridgeError: ``OUTPUT_NOT_WRITABLE`` where it cannot be removed.
+        """
+        path = self.paths[frame]
+        try:
+            if not path.exists() or not self._is_ours(frame):
+                return False
+            path.unlink()
+            self._record_path(frame).unlink()
+        except OSError as error:
+            raise unwritable(path, error) from error
+        return True
+
     def begin(self, frame: int) -> PartFile:
         """Start a frame's file under a temporary name.
 

@@ -10,7 +10,7 @@ from side_car import InProcess, journal, write_footage
 
 from host_bridge.cancellation import Cancellation
 from host_bridge.errors import BridgeError, ExitCode
-from host_bridge.events import FrameLost, FrameReady, StageBegan
+from host_bridge.events import FrameLost, FrameReady, Notice, StageBegan
 
 
 class Job:
@@ -164,6 +164,44 @@ def test_a_failed_frame_does_not_stop_the_others(job):
 def test_when_all_fail_alike_the_reason_gives_the_exit_code(job, reason, code):
     job.scenario.failing = dict.fromkeys(("2", "3", "4"), reason)
     assert job.run()[0].exit_code == code
+
+
+def on_disk(job):
+    return [path.name for path in sorted((job.folder / "out").glob("*.exr"))]
+
+
+def test_a_frame_that_fails_leaves_no_result_of_its_former_inputs(done):
+    done.path("plate", 3).write_text("cut sh")
+    done.scenario.failing = {"3": "IMAGE_UNREADABLE"}
+    outcome, events = done.run(knobs={})
+    assert sorted(outcome.failures) == [3]
+    assert on_disk(done) == ["key.0002.exr", "key.0004.exr"]
+    assert [event.text for event in events if isinstance(event, Notice)] == [
+        "Withdrew results of other inputs or settings: 2-4. The frame cache may hold them."
+    ]
+
+
+def test_a_cancelled_run_leaves_no_result_of_another_plate(done):
+    before = done.path("key", 4).read_bytes()
+    done.clean.write_text("another plate")
+    done.scenario.delay = 0.3
+    cancellation = Cancellation()
+    with pytest.raises(BridgeError, match="cancelled"):
+        done.run(cancellation=cancellation, emit=lambda event: isinstance(event, StageBegan) and cancellation.cancel())
+    assert on_disk(done) == []
+
+    done.clean.write_text("clean")
+    assert done.run()[0].delivered == {"cache": 3}
+    assert done.path("key", 4).read_bytes() == before
+
+
+def test_what_somebody_changed_stays_where_its_frame_fails(done):
+    done.path("key", 3).write_text("painted over")
+    done.clean.write_text("another plate")
+    done.scenario.failing = dict.fromkeys(("2", "3", "4"), "REGISTRATION_FAILED")
+    done.run(overwrite=True)
+    assert on_disk(done) == ["key.0003.exr"]
+    assert done.path("key", 3).read_text() == "painted over"
 
 
 def test_a_missing_frame_is_named_before_any_work(job):
