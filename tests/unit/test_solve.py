@@ -6,7 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import EngineError
-from engine.pipeline import solve as stage
+from engine.pipeline.solve import solve
+from engine.pipeline.solve.alpha import lower_bound, shift_edge
+from engine.pipeline.solve.equation import deviation
+from engine.pipeline.solve.extend import extend
 from engine.settings import Knobs
 from engine.values import Matte, Photometric, Plate
 
@@ -27,7 +30,7 @@ def scene(seed=0, high=1.0):
 
 
 def run(frame, plate, matte, knobs=None, garbage=NOTHING, core=NOTHING, fit=QUIET):
-    return stage.solve(frame, plate, matte, fit, knobs or Knobs(), garbage, core)
+    return solve(frame, plate, matte, fit, knobs or Knobs(), garbage, core)
 
 
 def stacked(solution):
@@ -93,7 +96,7 @@ def test_mismatch_goes_smoothly_from_foreground_to_residual():
     b = np.full((4, 400, 3), 0.5, np.float32)
     matte = Matte(alpha, np.ones_like(b), alpha * 0, b * 0)
     frame = (1 - alpha[..., None]) * b + 0.1
-    solution = stage.solve(frame, Plate(b, alpha >= 0), matte, QUIET, Knobs(depth="float"), alpha * 0, alpha * 0)
+    solution = solve(frame, Plate(b, alpha >= 0), matte, QUIET, Knobs(depth="float"), alpha * 0, alpha * 0)
     share = solution.premultiplied[2, :, 0] / 0.1
     assert share[0] == 0
     assert share[-1] == pytest.approx(1, abs=1e-3)
@@ -172,7 +175,7 @@ def test_the_bound_leaves_noise_and_black_alone():
     frame = (b + rng.normal(0, 0.01, b.shape)).astype(np.float32)
     alpha = np.zeros(SIZE, np.float32)
     alpha[20:28, 28:36] = 1
-    bound = stage.lower_bound(frame, Plate(b, np.ones(SIZE, bool)), np.ones_like(b), alpha, stage.deviation(frame, fit))
+    bound = lower_bound(frame, Plate(b, np.ones(SIZE, bool)), np.ones_like(b), alpha, deviation(frame, fit))
     assert (bound[alpha == 0] > 0.02).mean() < 0.005
     assert bound[:, 33:].max() == 0
 
@@ -205,7 +208,7 @@ def test_float_is_chosen_where_half_cannot_hold_it():
 def test_edge_shift_moves_the_edge(shift, edge):
     alpha = np.zeros(SIZE, np.float32)
     alpha[:, :20] = 1
-    shifted = stage.shift_edge(alpha, shift)
+    shifted = shift_edge(alpha, shift)
     assert (shifted[:, :edge] == 1).all()
     assert shifted[10, edge] == pytest.approx(shift % 1, abs=1e-6)
 
@@ -214,7 +217,7 @@ def test_extension_keeps_what_is_known_and_fills_smoothly():
     values = np.full((*SIZE, 3), 0.7, np.float32)
     weight = np.ones(SIZE, np.float32)
     values[10:30, 20:40], weight[10:30, 20:40] = 99, 0
-    filled = stage.extend(values, weight)
+    filled = extend(values, weight)
     np.testing.assert_allclose(filled, 0.7, rtol=1e-5)
 
 
@@ -230,5 +233,5 @@ def test_a_highlight_of_the_set_does_not_run_into_the_subjects_colour():
 
 def test_nothing_hides_the_plate_noise_model():
     fit = Photometric((1, 1, 1), (0, 0, 0), 1.0, ((4e-4, 0.0), (0.0, 1e-2), (0.0, 0.0)))
-    sigma = stage.deviation(np.full((1, 1, 3), 0.25, np.float32), fit)
+    sigma = deviation(np.full((1, 1, 3), 0.25, np.float32), fit)
     np.testing.assert_allclose(sigma[0, 0], (0.02, 0.05, 1e-6), rtol=1e-5)

@@ -1,0 +1,33 @@
+"""The shadow ratio: smooth under the subject, and exact in the file."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from engine.pipeline.solve.extend import extend
+from engine.settings import Knobs
+from engine.values import Array, Matte
+
+# Steps of the shadow ratio, per unit. Halves between 0.5 and 1 lie 1/2048 apart, floats 1/2**24: on this grid s and
+# 1 - s are both exact, so the shadow layer (1 - s) and the ratio (s) say the same.
+_RATIO_STEPS = {True: 2.0**11, False: 2.0**24}
+
+# The shadow ratio is measured over 6x6 px, so it is believed only this far from the subject; nearer it is continued.
+_SURROUNDINGS = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 13))
+
+
+def shadow_ratio(matte: Matte, knobs: Knobs, garbage: Array) -> Array:
+    """S ``(H, W, 3)`` in 0..1, continued smoothly under the subject, scaled by the gain, none inside garbage."""
+    clear = (1 - cv2.dilate(matte.alpha, _SURROUNDINGS)) ** 2 + 1e-4
+    ratio = matte.shadow if knobs.shadow_color == "rgb" else np.repeat(matte.shadow.mean(2, keepdims=True), 3, 2)
+    extended = extend(ratio, clear)
+    mixed = extended + (ratio - extended) * np.clip(clear, 0, 1)[..., None]
+    depth = (1 - mixed) * knobs.shadow_gain * (1 - garbage[..., None])
+    return np.clip(1 - depth, 0, 1).astype(np.float32)
+
+
+def stored_ratio(ratio: Array, half: bool) -> Array:
+    """S on the grid on which it and its complement are both exact."""
+    steps = _RATIO_STEPS[half]
+    return np.asarray(np.round(ratio * steps) / steps, np.float32)
