@@ -128,12 +128,9 @@ class MatteJob:
         self._device = identity.device.name
 
     def _withdraw_stale(self, identity: Identity) -> None:
-        stale = withdraw_stale(self._todo, self._request, self._outputs, identity, self._cancellation)
-        if stale:
+        if stale := withdraw_stale(self._todo, self._request, self._outputs, identity, self._cancellation):
             numbers = fileseq.framesToFrameRange(stale)
-            self._emit(
-                Notice(f"Withdrew results of other inputs or settings: {numbers}. The frame cache may hold them.")
-            )
+            self._emit(Notice(f"Withdrew results of other inputs or settings: {numbers}. The cache may hold them."))
 
     def _open_stream(self, engine: Engine, identity: Identity, transfer: Transfer) -> MatteStream:
         setup = transfer.addressed_setup(self._request.setup, self._request.contents)

@@ -24,11 +24,21 @@ if TYPE_CHECKING:
 _TYPES: dict[str, type] = {"number": float, "whole": int, "switch": bool, "text": str}
 
 
+def _stated_range(text: str | None) -> str | None:
+    """An empty range is a script's unset variable, not a wish for every frame."""
+    if text is not None and not text.strip():
+        raise typer.BadParameter("it is empty. Leave the option out to render every frame.")
+    return text
+
+
 def matte(
     frames: Annotated[str, typer.Argument(help="Footage: a file, a pattern like plate.####.exr, or a folder.")],
     clean_plate: Annotated[str, typer.Option(help="Frame number of the footage, a file, or a sequence.")],
     output: Annotated[str, typer.Option("--output", "-o", help="Where to write, like out.####.exr.")],
-    frame_range: Annotated[str, typer.Option("--frames", help="Frames to render, like 1001-1100x2.")] = "",
+    frame_range: Annotated[
+        str | None,
+        typer.Option("--frames", help="Frames to render, like 1001-1100x2.", callback=_stated_range),
+    ] = None,
     plate_offset: Annotated[int, typer.Option(help="Frame n uses image n + this of a plate sequence.")] = 0,
     colorspace: Annotated[str, typer.Option(help="Of the footage; an EXR is scene-linear unless stated.")] = "",
     plate_colorspace: Annotated[str, typer.Option(help="Of the plate; the footage's unless stated.")] = "",
@@ -54,7 +64,7 @@ def matte(
         frames=frames,
         clean_plate=clean_plate,
         output=output,
-        frame_range=frame_range,
+        frame_range=frame_range or "",
         plate_offset=plate_offset,
         colorspace=colorspace,
         plate_colorspace=plate_colorspace,

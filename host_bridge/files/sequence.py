@@ -58,12 +58,18 @@ class Clip:
         """File of a frame; a still is every frame's."""
         return self.paths[self.first] if self.still else self.paths[frame]
 
-    def require(self, frames: Iterable[int], what: str) -> None:
+    def require(
+        self,
+        frames: Iterable[int],
+        what: str,
+        next_step: str = "Supply these files, or leave their frames out with --frames.",
+    ) -> None:
         """Make sure that every one of these frames is on disk.
 
         Args:
             frames: frame numbers.
             what: the clip's part in the job, for the message: "frames", "garbage matte" ...
+            next_step: what the artist does where one is missing.
 
         Raises:
             BridgeError: ``FILE_MISSING`` with the missing numbers.
@@ -74,7 +80,7 @@ class Clip:
             raise BridgeError(
                 "FILE_MISSING",
                 f"{self.name} ({what}): missing {numbers}.",
-                "Supply these files, or leave their frames out with --frames.",
+                next_step,
                 frames=numbers,
             )
 
@@ -86,11 +92,12 @@ def parse_range(text: str) -> tuple[int, ...]:
         BridgeError: ``BAD_REQUEST``.
     """
     try:
-        return tuple(int(frame) for frame in fileseq.FrameSet(text))
+        frames = tuple(fileseq.FrameSet(text))
     except (FileSeqException, MaxSizeException) as error:
-        raise BridgeError(
-            "BAD_REQUEST", f"'{text}' is no frame range.", "Write it like 1001-1100 or 1001-1100x2."
-        ) from error
+        raise _no_range(text) from error
+    if not frames or any(frame != int(frame) for frame in frames):
+        raise _no_range(text)
+    return tuple(map(int, frames))
 
 
 def open_clip(text: str) -> Clip:
@@ -112,6 +119,12 @@ def frame_namer(text: str) -> fileseq.FileSequence:
     return fileseq.FileSequence(os.fspath(text), pad_style=fileseq.PAD_STYLE_HASH1)
 
 
+def _no_range(text: str) -> BridgeError:
+    return BridgeError(
+        "BAD_REQUEST", f"'{text}' is no range of whole frames.", "Write it like 1001-1100 or 1001-1100x2."
+    )
+
+
 def _still(path: Path) -> Clip:
     numbers = frame_namer(path.name).frameSet()
     frame = int(numbers[0]) if numbers else _DEFAULT_STILL_FRAME
@@ -123,12 +136,15 @@ def _pattern_in(folder: Path) -> Path:
     found = fileseq.findSequencesInList(names, pad_style=fileseq.PAD_STYLE_HASH1)
     numbered = [sequence for sequence in found if sequence.frameSet()]
     if len(numbered) == 1:
-        sequence = numbered[0]
-        return folder / f"{sequence.basename()}{sequence.padding()}{sequence.extension()}"
+        return folder / _pattern(numbered[0])
     if not numbered:
         raise BridgeError("FILE_MISSING", f"{folder} holds no image sequence.", "Name a file or a pattern.")
-    listed = ", ".join(sorted(map(str, numbered)))
+    listed = ", ".join(sorted(f"{_pattern(sequence)} ({sequence.frameSet()})" for sequence in numbered))
     raise BridgeError("BAD_REQUEST", f"{folder} holds several sequences: {listed}.", "Name one by its pattern.")
+
+
+def _pattern(sequence: fileseq.FileSequence) -> str:
+    return f"{sequence.basename()}{sequence.padding()}{sequence.extension()}"
 
 
 def _numbered(path: Path) -> Clip:

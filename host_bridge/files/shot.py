@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import fileseq
+
 from host_bridge.errors import BridgeError
 from host_bridge.files.sequence import Clip, open_clip, parse_range
 from host_bridge.wire.v1.plate_pb2 import PlateManifest
@@ -89,6 +91,7 @@ def open_shot(options: MatteOptions, window: int) -> Shot:
 
 def _range(clip: Clip, text: str) -> tuple[int, ...]:
     if clip.still:
+        _refuse_subframe(clip)
         frames = parse_range(text) if text else (clip.first,)
         if frames != (clip.first,):
             raise BridgeError(
@@ -100,6 +103,17 @@ def _range(clip: Clip, text: str) -> tuple[int, ...]:
     return parse_range(text) if text else clip.stated or tuple(range(clip.first, clip.last + 1))
 
 
+def _refuse_subframe(clip: Clip) -> None:
+    """``f.1001.5.exr`` lies half a frame after 1001 and is not frame 5; ``f.2.1001.exr`` is frame 1001."""
+    found = re.search(r"(?:^|\D)(\d{3,})\.(\d+)\.\w+$", clip.name)
+    if found and len(found[1]) > len(found[2]):
+        raise BridgeError(
+            "BAD_REQUEST",
+            f"{clip.name} is the subframe {found[1]}.{found[2]}; PlateKey renders whole frames only.",
+            "Give the file a name with a whole frame number.",
+        )
+
+
 def _neighbours(clip: Clip, frame: int, window: int) -> tuple[int, ...]:
     around = range(max(frame - window, clip.first), min(frame + window, clip.last) + 1)
     return tuple(number for number in around if number != frame)
@@ -108,7 +122,8 @@ def _neighbours(clip: Clip, frame: int, window: int) -> tuple[int, ...]:
 def _clean_plate(options: MatteOptions, clip: Clip) -> CleanPlate:
     if re.fullmatch(r"-?\d+", options.clean_plate):
         plate = CleanPlate(clip, PlateManifest.HOLD, hold_frame=int(options.clean_plate))
-        clip.require([plate.hold_frame] if not clip.still else [], "clean plate")
+        whole = f"It holds {fileseq.framesToFrameRange(list(clip.paths))}: name one of these, or a file."
+        clip.require([plate.hold_frame], "clean plate", whole)
         if clip.still and plate.hold_frame != clip.first:
             raise BridgeError(
                 "BAD_REQUEST",

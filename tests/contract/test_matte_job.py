@@ -177,7 +177,7 @@ def test_a_frame_that_fails_leaves_no_result_of_its_former_inputs(done):
     assert sorted(outcome.failures) == [3]
     assert on_disk(done) == ["key.0002.exr", "key.0004.exr"]
     assert [event.text for event in events if isinstance(event, Notice)] == [
-        "Withdrew results of other inputs or settings: 2-4. The frame cache may hold them."
+        "Withdrew results of other inputs or settings: 2-4. The cache may hold them."
     ]
 
 

@@ -214,7 +214,9 @@ def test_a_wrong_token(station):
     ("more", "code", "words"),
     [
         (["--frames", "1001-1010"], 2, "missing 1007-1010"),
-        (["--frames", "x"], 2, "no frame range"),
+        (["--frames", "x"], 2, "no range of whole frames"),
+        (["--frames", "1002.5"], 2, "no range of whole frames"),
+        (["--frames", ""], 2, "it is empty"),
         (["--layers", "depth"], 2, "no layer named depth"),
         (["--edge-shift", "99"], 2, "edge-shift"),
         (["--depth", "quarter"], 2, "quarter"),

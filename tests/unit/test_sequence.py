@@ -4,6 +4,8 @@ import pytest
 
 from host_bridge.errors import BridgeError
 from host_bridge.files.sequence import open_clip, parse_range
+from host_bridge.files.shot import open_shot
+from host_bridge.options import MatteOptions
 
 
 @pytest.fixture
@@ -49,9 +51,15 @@ def test_a_folder_with_one_sequence_is_that_sequence(folder):
 
 def test_a_folder_with_two_sequences_is_refused_by_name(folder):
     touch(folder, "a.1001.exr", "a.1002.exr", "b.1001.exr", "b.1002.exr")
-    with pytest.raises(BridgeError, match=r"several sequences: a\.1001-1002####\.exr, b") as caught:
+    with pytest.raises(BridgeError, match=r"several sequences: a\.####\.exr \(1001-1002\), b") as caught:
         open_clip(str(folder))
     assert caught.value.reason == "BAD_REQUEST"
+
+
+def test_sequences_that_differ_in_digits_are_listed_as_they_are_named(folder):
+    touch(folder, "f.3.exr", "f.4.exr", "f.003.exr")
+    with pytest.raises(BridgeError, match=r": f\.###\.exr \(3\), f\.#\.exr \(3-4\)\."):
+        open_clip(str(folder))
 
 
 def test_an_empty_folder_is_refused(folder):
@@ -89,7 +97,29 @@ def test_ranges_are_read_as_people_write_them():
     assert parse_range("-5--3") == (-5, -4, -3)
 
 
-@pytest.mark.parametrize("text", ["a-b", "1-", "1-1000000000"])
+@pytest.mark.parametrize("text", ["a-b", "1-", "1-1000000000", "1002.5", "1-3x0.5", " "])
 def test_a_range_that_cannot_be_is_refused(text):
-    with pytest.raises(BridgeError, match="no frame range"):
+    with pytest.raises(BridgeError, match="no range of whole frames"):
         parse_range(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "frame"),
+    [("f.1001.5.exr", None), ("shot_1001.25.exr", None), ("f.2.1001.exr", 1001), ("v012.1001.exr", 1001)],
+)
+def test_a_subframe_is_no_frame(folder, name, frame):
+    touch(folder, name, "clean.exr")
+    options = MatteOptions(str(folder / name), str(folder / "clean.exr"), str(folder / "out.####.exr"))
+    if frame:
+        assert open_shot(options, 0).frames == (frame,)
+    else:
+        with pytest.raises(BridgeError, match="subframe") as caught:
+            open_shot(options, 0)
+        assert caught.value.reason == "BAD_REQUEST"
+
+
+def test_a_plate_frame_that_is_not_there_asks_for_another_one(folder):
+    touch(folder, "f.1001.exr", "f.1002.exr")
+    with pytest.raises(BridgeError, match=r"missing 2000\. It holds 1001-1002: name one of these") as caught:
+        open_shot(MatteOptions(str(folder / "f.####.exr"), "2000", str(folder / "out.####.exr")), 0)
+    assert "--frames" not in caught.value.next_step
