@@ -117,7 +117,7 @@ class MatteJob:
                     for work, reply in replies:
                         self._take(work, reply)
             finally:
-                self._recover(stream)
+                self._recover(stream, engine.address.advice)
 
     def _meet(self, identity: Identity) -> None:
         """A frame's pixels are promised on one device only; say so where a restart has changed it."""
@@ -210,7 +210,7 @@ class MatteJob:
         else:
             self._fail(number, error)
 
-    def _recover(self, stream: MatteStream) -> None:
+    def _recover(self, stream: MatteStream, advice: str) -> None:
         """After a stream: drop half files, and put back what was in flight; a frame lost twice has failed."""
         for part in self._parts.values():
             part.discard()
@@ -220,7 +220,7 @@ class MatteJob:
             if self._losses[number] == 1:
                 self._todo.appendleft(number)
             else:
-                self._fail(number, _killed_twice(number))
+                self._fail(number, _killed_twice(number, advice))
 
     def _give_up(self, error: BridgeError) -> None:
         if not self._outcome.delivered.total() and not self._outcome.failures:
@@ -237,9 +237,9 @@ class MatteJob:
         self._emit(FrameLost(number, error))
 
 
-def _killed_twice(number: int) -> BridgeError:
+def _killed_twice(number: int, advice: str) -> BridgeError:
     return BridgeError(
         "ENGINE_LOST",
         f"Frame {number}: the engine died while it worked on it, and so did a fresh one.",
-        "Run 'platekey doctor', and look at the end of the engine's log.",
+        advice,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -14,9 +13,9 @@ from host_bridge.wire.v1 import engine_pb2, engine_pb2_grpc, error_pb2, matte_pb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from host_bridge.cancellation import Cancellation
+    from host_bridge.connection.address import Address
     from host_bridge.files.content import Content
 
 WIRE = 1
@@ -43,34 +42,6 @@ _STATUS_REASONS = {
     grpc.StatusCode.UNIMPLEMENTED: "UNSUPPORTED",
 }
 """Reason of a failure that carries no detail of ours: it came from gRPC itself."""
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where an engine is and how to be let in.
-
-    Attributes:
-        target: ``host:port`` or ``unix:PATH``.
-        token: what every call must bear.
-        tls_ca: certificate that signs the engine's; None for the system's list. Only used off loopback.
-        shares_disk: a path here is the same file there.
-    """
-
-    target: str
-    token: str
-    tls_ca: Path | None = None
-    shares_disk: bool = False
-
-    @property
-    def is_local(self) -> bool:
-        """Unix socket or loopback: nobody else can listen in, so no TLS."""
-        if self.target.startswith("unix:"):
-            return True
-        host = self.target.rpartition(":")[0].strip("[]")
-        try:
-            return host == "localhost" or ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return False
 
 
 @dataclass(frozen=True)
@@ -179,37 +150,49 @@ class Engine:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        with translated_errors(self.address.target):
+        with translated_errors(self.address):
             yield
 
 
 @contextmanager
-def translated_errors(target: str) -> Iterator[None]:
+def translated_errors(address: Address) -> Iterator[None]:
     """Turn gRPC's errors into ours.
 
     Args:
-        target: the engine's address, for the message.
+        address: the engine's, for the message.
     """
     try:
         yield
     except grpc.RpcError as error:
-        raise _translate(error, target) from error
+        raise _translate(error, address) from error
 
 
-def _translate(error: grpc.RpcError, target: str) -> BridgeError:
+def _translate(error: grpc.RpcError, address: Address) -> BridgeError:
     metadata: Any = error.trailing_metadata() or ()
     trailers = dict(metadata)
     if _ERROR_TRAILER in trailers:
-        return from_detail(error_pb2.ErrorDetail.FromString(trailers[_ERROR_TRAILER]))
+        sent = from_detail(error_pb2.ErrorDetail.FromString(trailers[_ERROR_TRAILER]))
+        return _token_refused(address) if sent.reason == "TOKEN_WRONG" else sent
     reason = _STATUS_REASONS.get(error.code(), "INTERNAL")
     said = error.details() or error.code().name
     if reason == "ENGINE_UNAVAILABLE":
-        return BridgeError(reason, f"No engine answers at {target} ({said}).", "Start it, or check the address.")
+        step = address.advice if address.log else "Start it, or check the address."
+        return BridgeError(reason, f"No engine answers at {address.target} ({said}).", step)
     if reason == "TOKEN_WRONG":
-        return BridgeError(reason, f"The engine at {target} refused the token.", "Pass its token with --token-file.")
+        return _token_refused(address)
     if reason == "CANCELLED":
         return BridgeError(reason, "The job was cancelled.", "Run it again to go on: finished frames are kept.")
-    return BridgeError(reason, f"The engine at {target} failed: {said}.", "Run 'platekey doctor'.")
+    return BridgeError(reason, f"The engine at {address.target} failed: {said}.", address.advice)
+
+
+def _token_refused(address: Address) -> BridgeError:
+    """In this side's words: an engine does not know where its client read the token."""
+    source = f" from {address.token_from}" if address.token_from else ""
+    return BridgeError(
+        "TOKEN_WRONG",
+        f"The engine at {address.target} refused the token{source}.",
+        "Ask whoever started that engine for the file with its token, and pass it with --token-file.",
+    )
 
 
 def _channel(address: Address) -> grpc.Channel:

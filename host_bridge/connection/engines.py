@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from host_bridge.connection.client import Address, Engine
-from host_bridge.connection.launch import engine_code, start_engine
+from host_bridge.connection.address import Address
+from host_bridge.connection.client import Engine
+from host_bridge.connection.launch import engine_code, log_of, start_engine
 from host_bridge.errors import BridgeError
 from host_bridge.files import home
 from host_bridge.files.lock import FileLock
@@ -111,7 +112,9 @@ def _look_up(handshake: Path) -> RunningEngine | None:
     left = home.read_json(handshake)
     if left is None:
         return None
-    address = Address(left["address"], left["token"], shares_disk=True)
+    address = Address(
+        left["address"], left["token"], shares_disk=True, token_from=str(handshake), log=log_of(handshake)
+    )
     _, device, code = handshake.stem.split("-")
     try:
         with closing(Engine(address)) as engine:
@@ -123,11 +126,11 @@ def _look_up(handshake: Path) -> RunningEngine | None:
 
 
 def _named(options: MatteOptions) -> Address:
-    token = os.environ.get("PLATEKEY_TOKEN", "")
+    token, source = os.environ.get("PLATEKEY_TOKEN", ""), "PLATEKEY_TOKEN"
     if options.token_file:
         path = Path(options.token_file).expanduser()
         try:
-            token = path.read_text(encoding="utf-8").strip()
+            token, source = path.read_text(encoding="utf-8").strip(), str(path)
         except OSError as error:
             raise BridgeError(
                 "FILE_MISSING", f"{path} cannot be read: {error.strerror}.", "Check --token-file."
@@ -139,4 +142,4 @@ def _named(options: MatteOptions) -> Address:
             "Pass its file with --token-file, or set PLATEKEY_TOKEN.",
         )
     tls_ca = Path(options.tls_ca).expanduser() if options.tls_ca else None
-    return Address(options.engine, token, tls_ca)
+    return Address(options.engine, token, tls_ca, token_from=source)

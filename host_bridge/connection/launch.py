@@ -62,7 +62,7 @@ def start_engine(handshake: Path, device: str, cancellation: Cancellation) -> No
         BridgeError: ``ENGINE_UNAVAILABLE`` with the log's last lines, or ``CANCELLED``.
     """
     handshake.unlink(missing_ok=True)
-    log = home.folder("log") / f"{handshake.stem}.log"
+    log = log_of(handshake)
     command = [*engine_command(), "serve", "--handshake", str(handshake), "--device", device]
     command += ["--idle-stop", str(IDLE_STOP)]
     for root in _roots():
@@ -79,6 +79,11 @@ def start_engine(handshake: Path, device: str, cancellation: Cancellation) -> No
         process.kill()
         process.wait()
         raise
+
+
+def log_of(handshake: Path) -> Path:
+    """Where the engine of a handshake writes its log."""
+    return home.folder("log") / f"{handshake.stem}.log"
 
 
 def _spawn(command: list[str], log: Path) -> subprocess.Popen:
@@ -122,10 +127,10 @@ def _not_started(process: subprocess.Popen, log: Path) -> BridgeError:
     code = process.poll()
     how = f"ended with exit code {code}" if code is not None else f"was not up within {_START_SECONDS:.0f} s"
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
-    tail = "\n".join(["", *lines]) if lines else " Its log is empty."
+    said = "\n".join([*lines, ""]) if lines else "The engine's log is empty. "
     return BridgeError(
         "ENGINE_UNAVAILABLE",
-        f"The engine {how}.{tail}",
+        f"{said}The engine {how}.",
         f"Run 'platekey doctor'; the whole log is {log}.",
         log=log,
     )

@@ -61,7 +61,7 @@ class MatteStream:
             return
         call = self._engine.matte(iter(self._outbox.get, None))
         try:
-            with self._cancellation.watch(call.cancel), translated_errors(self._engine.address.target):
+            with self._cancellation.watch(call.cancel), translated_errors(self._engine.address):
                 for reply in call:
                     yield self._answered(reply), reply
                     self._send(works)
@@ -69,7 +69,7 @@ class MatteStream:
             self._outbox.put(None)
             call.cancel()
         if self.in_flight:
-            raise BridgeError("ENGINE_LOST", "The engine ended the stream early.", "Run the job again.")
+            raise BridgeError("ENGINE_LOST", "The engine ended the stream early.", self._engine.address.advice)
 
     def _send(self, works: Iterator[Work]) -> None:
         while len(self.in_flight) < self._window:

@@ -8,7 +8,8 @@ import fake_engine
 import grpc
 import pytest
 
-from host_bridge.connection.client import Address, Engine
+from host_bridge.connection.address import Address
+from host_bridge.connection.client import Engine
 from host_bridge.errors import BridgeError
 
 

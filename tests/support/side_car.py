@@ -15,7 +15,8 @@ from pathlib import Path
 import fake_engine
 
 from host_bridge.cancellation import Cancellation
-from host_bridge.connection.client import Address, Engine
+from host_bridge.connection.address import Address
+from host_bridge.connection.client import Engine
 from host_bridge.files.cache import FrameCache
 from host_bridge.files.content import Hasher
 from host_bridge.job import MatteJob
