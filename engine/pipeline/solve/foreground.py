@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.pipeline.solve.alpha import GRAIN_SLACK
 from engine.pipeline.solve.extend import extend
 from engine.settings import Knobs
 from engine.values import Array, Plate
@@ -38,13 +37,14 @@ def foreground(
 
     ``P = a F + w (I - (1 - a) s B - a F)`` with ``w`` from 0 at ``a = 0`` to 1 at `_HANDOVER`: at full weight exactly
     ``I - (1 - a) s B``; where alpha vanishes so does P, and the mismatch is left to the residual. Despill lowers ``w``
-    at soft edges. Negative light stays within grain. Where the plate is invalid nothing is subtracted and ``P = a F``.
+    at soft edges. Negative light stays within a standard deviation of the grain. Where the plate is invalid nothing is
+    subtracted and ``P = a F``.
     """
     cover = alpha[..., None]
     weight = smoothstep(cover / _HANDOVER) * (1 - knobs.despill * (1 - cover))
     expected = cover * colour
     exact = expected + weight * (frame - (1 - cover) * behind - expected)
-    exact = np.maximum(exact, np.minimum(-GRAIN_SLACK * noise, frame) * smoothstep(cover / _HANDOVER))
+    exact = np.maximum(exact, np.minimum(-noise, frame) * smoothstep(cover / _HANDOVER))
     premultiplied = np.where(plate.valid[..., None] | (cover == 1), exact, expected)
     keyed = np.where(cover == 1, frame, premultiplied)
     return np.asarray(np.where(cover == 0, 0, keyed), np.float32)
