@@ -230,6 +230,8 @@ class MatteJob:
 
     def _succeed(self, ready: FrameReady) -> None:
         self._outcome.delivered[ready.origin] += 1
+        if ready.report:
+            self._outcome.reports[ready.frame] = ready.report
         self._emit(ready)
 
     def _fail(self, number: int, error: BridgeError) -> None:

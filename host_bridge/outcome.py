@@ -19,10 +19,12 @@ class Outcome:
     Attributes:
         delivered: frames whose file is there, by origin.
         failures: error of every frame that could not be made.
+        reports: what the engine measured, by frame, of those that it made now.
     """
 
     delivered: Counter[Origin] = field(default_factory=Counter)
     failures: dict[int, BridgeError] = field(default_factory=dict)
+    reports: dict[int, dict[str, object]] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> ExitCode:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import traceback
+from typing import Annotated
 
 import typer
 
+import host_bridge
 from host_bridge.cli import doctor, matte, services
 from host_bridge.errors import ExitCode
 
@@ -16,6 +18,23 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"PlateKey {host_bridge.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    pass
+
+
 matte.register(app)
 services.register(app)
 doctor.register(app)

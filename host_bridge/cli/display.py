@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from host_bridge.cli.figures import frame_figures, worst_figures
 from host_bridge.events import Event, FrameLost, FrameReady, JobStarted, Notice, StageBegan
 
 if TYPE_CHECKING:
@@ -126,8 +127,9 @@ def _lines(event: Event) -> list[str]:
             return [f"Frames to deliver: {len(event.frames)}, on {event.device}"]
         case FrameReady():
             warnings = event.report.get("warnings", ())
+            figures = frame_figures(event.report)
             return [
-                f"{event.frame}: {_ORIGINS[event.origin]}: {event.path}",
+                f"{event.frame}: {_ORIGINS[event.origin]}: {event.path}" + (f" ({figures})" if figures else ""),
                 *(f"{event.frame}: warning: {text}" for text in warnings),  # type: ignore[attr-defined]
             ]
         case FrameLost():
@@ -140,6 +142,7 @@ def _lines(event: Event) -> list[str]:
 def _conclusion(outcome: Outcome) -> list[str]:
     parts = [f"{outcome.delivered[origin]} {words}" for origin, words in _ORIGINS.items() if outcome.delivered[origin]]  # type: ignore[index]
     lines = [", ".join(parts) + "."] if parts else []
+    lines += filter(None, [worst_figures(outcome.reports)])
     if outcome.failures:
         lines.append(f"Failed: {fileseq.framesToFrameRange(sorted(outcome.failures))}")
     for number, error in sorted(outcome.failures.items()):

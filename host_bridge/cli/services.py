@@ -15,7 +15,7 @@ from host_bridge.connection.client import Engine
 from host_bridge.connection.engines import RunningEngine, running_engines
 from host_bridge.errors import BridgeError
 from host_bridge.files.cache import open_cache
-from host_bridge.knobs import knobs_as_json
+from host_bridge.knobs import KnobSpec, knob_specs, knobs_as_json
 from host_bridge.link.server import IDLE_SECONDS, serve_link
 from host_bridge.status import status_as_json
 
@@ -40,12 +40,12 @@ def stop() -> None:
 
 
 def knobs(as_json: AsJson = False) -> None:
-    """List the knobs with label, range, default and help."""
+    """List the knobs with range, default and help."""
     if as_json:
         typer.echo(json.dumps(knobs_as_json()))
         return
-    for knob in knobs_as_json():
-        typer.echo(f"{knob['name']:18} {knob['initial']!s:10} {knob['help']}")
+    for knob in knob_specs():
+        typer.echo(_knob_as_text(knob))
 
 
 def link(
@@ -73,11 +73,20 @@ def _stop(engine: RunningEngine) -> str:
         return f"not stopped: {error.message}"
 
 
+def _knob_as_text(knob: KnobSpec) -> str:
+    choices = "|".join(choice.name for choice in knob.choices)
+    values = f"{knob.low:g} to {knob.high:g} {knob.unit}".rstrip() if knob.low < knob.high else choices or knob.kind
+    initial = knob.initial if isinstance(knob.initial, str) else f"{knob.initial:g}"
+    where = " (in the host only)" if knob.merge_only else ""
+    return f"{knob.name:16} {values:18} {initial:9} {knob.help}{where}"
+
+
 def _as_text(found: dict) -> str:
     lines = [f"PlateKey {host_bridge.__version__}, {found['home']}"]
     for engine in found["engines"]:
         models = ", ".join(engine["models"])
-        lines.append(f"engine {engine['address']} on {engine['device']} ({models}), {engine['active_calls']} calls")
+        calls = "1 call" if engine["active_calls"] == 1 else f"{engine['active_calls']} calls"
+        lines.append(f"engine {engine['address']} on {engine['device']} ({models}), {calls}")
     if not found["engines"]:
         lines.append("no engine is running; one starts when it is needed")
     cache = found["cache"]

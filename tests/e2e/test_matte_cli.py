@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from side_car import command, environment, journal, platekey, write_footage
 
+import host_bridge
+
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills and signals as POSIX has them")
 
 
@@ -298,3 +300,13 @@ def test_an_unwritable_home_is_one_clear_error(station):
 def test_knobs_for_hosts(station):
     knobs = json.loads(platekey(station.env, "knobs", "--json").stdout)
     assert {"model", "edge_shift", "residual_gain"} <= {knob["name"] for knob in knobs}
+
+    lines = {line.split()[0]: line for line in platekey(station.env, "knobs").stdout.splitlines()}
+    assert "-20 to 20 px" in lines["edge_shift"]
+    assert "off|auto|locked" in lines["registration"]
+    assert [name for name, line in lines.items() if "(in the host only)" in line] == ["residual_gain"]
+
+
+def test_the_version_is_told(station):
+    done = platekey(station.env, "--version")
+    assert (done.returncode, done.stdout) == (0, f"PlateKey {host_bridge.__version__}\n")
