@@ -51,7 +51,7 @@ def losses(prediction: Prediction, truth: Truth) -> dict[str, Tensor]:
     return {
         "alpha": (error.abs() * (1 + 2 * band)).mean(),
         "detail": laplacian(error) * 0.25,
-        "shadow": (shadow * clear).mean() * 0.5,
+        "shadow": (shadow * clear).mean() * 2.0,
         "foreground": (colour * seen).mean() * 1.0,
         "uncertainty": (prediction.uncertainty - error.abs().detach()).abs().mean() * 0.1,
     }

@@ -28,6 +28,15 @@ from engine.training.losses import Truth, losses
 log = logging.getLogger(__name__)
 
 
+SHARES = {"encoder": 1 / 3, "coarse": 10.0, "rest": 1.0}
+"""Share of the learning rate by part: the encoder is pretrained; the last, linear layer has gates to swing."""
+
+
+def _part(parameter: str) -> str:
+    part = parameter.partition(".")[0]
+    return part if part in SHARES else "rest"
+
+
 @dataclass(frozen=True)
 class Config:
     """A training run.
@@ -40,7 +49,7 @@ class Config:
         subjects: painted subjects.
         size: px of a sample; in the second half every other batch is half as large again, with half the samples.
         batch: samples of a step.
-        rate: peak learning rate of the new layers; the pretrained encoder learns at a third of it.
+        rate: peak learning rate; `SHARES` of it by part.
         save_minutes: minutes between checkpoints.
         threads: arithmetic threads.
     """
@@ -81,9 +90,10 @@ class Trainer:
         self.network = PlateNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if encoder is not None:
             self.network.encoder.load_state_dict(encoder)
-        pretrained = list(self.network.encoder.parameters())
-        fresh = [p for name, p in self.network.named_parameters() if not name.startswith("encoder.")]
-        groups = [{"params": fresh, "share": 1.0}, {"params": pretrained, "share": 1 / 3}]
+        groups = [
+            {"params": [p for name, p in self.network.named_parameters() if _part(name) == part], "share": share}
+            for part, share in SHARES.items()
+        ]
         self.optimiser = torch.optim.AdamW(groups, lr=config.rate, weight_decay=1e-4)
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.step, self.hours = 0, 0.0
