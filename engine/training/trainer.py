@@ -28,7 +28,7 @@ from engine.training.losses import Truth, losses
 log = logging.getLogger(__name__)
 
 
-SHARES = {"encoder": 1 / 3, "coarse": 10.0, "rest": 1.0}
+SHARES = {"encoder": 1 / 3, "coarse": 30.0, "rest": 1.0}
 """Share of the learning rate by part: the encoder is pretrained; the last, linear layer has gates to swing."""
 
 

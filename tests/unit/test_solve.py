@@ -191,6 +191,17 @@ def test_a_shadow_is_no_subject():
     assert np.abs(solution.residual).max() < 1e-3
 
 
+def test_the_subjects_own_darkness_is_no_shadow():
+    """Inside the subject the ratio is continued from around it, whatever the network says there."""
+    b = np.full((*SIZE, 3), 0.6, np.float32)
+    alpha, shadow = np.zeros(SIZE, np.float32), np.full_like(b, 0.8)
+    alpha[8:40, 10:54] = 1
+    shadow[8:40, 10:54] = 0.05
+    ratio = run(b, Plate(b, np.ones(SIZE, bool)), Matte(alpha, shadow, NOTHING, b)).shadow_ratio
+    np.testing.assert_allclose(ratio[12:36, 16:48], 0.8, atol=0.12)
+    assert ratio.min() > 0.6
+
+
 def test_ratio_and_its_complement_are_both_exact_halves():
     ratio = run(*scene(7), Knobs(depth="half")).shadow_ratio
     for values in (ratio, 1 - ratio):

@@ -17,12 +17,17 @@ _RATIO_STEPS = {True: 2.0**11, False: 2.0**24}
 _SURROUNDINGS = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 13))
 
 
+# Weight, 0..1, that stands for knowing nothing.
+_KNOWN = 1e-6
+
+
 def shadow_ratio(matte: Matte, knobs: Knobs, garbage: Array) -> Array:
     """S ``(H, W, 3)`` in 0..1, continued smoothly under the subject, scaled by the gain, none inside garbage."""
-    clear = (1 - cv2.dilate(matte.alpha, _SURROUNDINGS)) ** 2 + 1e-4
+    clear = (1 - cv2.dilate(matte.alpha, _SURROUNDINGS)) ** 2
     ratio = matte.shadow if knobs.shadow_color == "rgb" else np.repeat(matte.shadow.mean(2, keepdims=True), 3, 2)
-    extended = extend(ratio, clear)
-    mixed = extended + (ratio - extended) * np.clip(clear, 0, 1)[..., None]
+    # Deep inside, where nothing is known, the slightest weight says: no shadow.
+    extended = extend(np.where(clear[..., None] > _KNOWN, ratio, 1), np.maximum(clear, _KNOWN))
+    mixed = extended + (ratio - extended) * clear[..., None]
     depth = (1 - mixed) * knobs.shadow_gain * (1 - garbage[..., None])
     return np.clip(1 - depth, 0, 1).astype(np.float32)
 
