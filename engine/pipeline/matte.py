@@ -17,8 +17,9 @@ from engine.network.platenet import MARGIN, STRIDE, PlateNet, decode, squash
 from engine.settings import Knobs
 from engine.values import Array, Matte, Plate
 
-# Peak memory of PlateNet, bytes for a pixel of input in float32; measured with tests/bench/stages.py.
-BYTES_PER_PIXEL = 1600
+# Peak memory of PlateNet, bytes for a pixel of input in float32, with a margin: tests/bench/network_memory.py measured
+# 610 at 1920x1088 and 730 at 960x544 on a CPU.
+BYTES_PER_PIXEL = 800
 
 # Anchored values that the network gets to see. Its curve is linear below the toe, where a deep negative would drown its
 # surroundings: -0.2 is as far below black as mid grey is above. Delivered pixels are not clipped.
