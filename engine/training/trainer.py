@@ -21,9 +21,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from engine.errors import EngineError
-from engine.network.platenet import PlateNet, squash
+from engine.network.platenet import PlateNet
 from engine.training.dataset import batches, load_photos, load_subjects
 from engine.training.losses import Truth, losses
+from engine.training.validation import predict, validate
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +138,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["share"]
         self.network.train()
-        terms = losses(_predict(self.network, batch), Truth(batch["alpha"], batch["shadow"], batch["foreground"]))
+        terms = losses(predict(self.network, batch), Truth(batch["alpha"], batch["shadow"], batch["foreground"]))
         total = torch.stack(list(terms.values())).sum()
         if not bool(torch.isfinite(total)):
             step = "Resume from the last checkpoint with another seed."
@@ -186,35 +187,6 @@ def schedule(progress: float, step: int) -> float:
     return min(1.0, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
 
 
-def _predict(network: PlateNet, batch: dict[str, Tensor]) -> Any:  # noqa: ANN401 - a Prediction; the call is untyped
-    inputs = (batch[name].to(memory_format=torch.channels_last) for name in ("frame", "plate", "valid", "hint"))
-    return network(*inputs)
-
-
-@torch.no_grad()
-def validate(network: PlateNet, config: Config) -> dict[str, float]:
-    """Errors on 96 samples of subjects and photographs that training never sees.
-
-    Returns:
-        ``mad`` and ``mse`` of alpha over the whole picture (x1e3), ``band`` (MAD x1e3 where 0 < a < 1) and ``shadow``
-        (mean absolute error of the ratio where a < 0.5, x1e3).
-    """
-    photos = [photo for photo, held_out in load_photos(config.assets) if held_out]
-    stream = batches(load_subjects(config.folder / "cache", "held-out", 64, photos), photos, config.size, 8, 7)
-    sums = {"mad": 0.0, "mse": 0.0, "band": 0.0, "shadow": 0.0}
-    rounds = 12
-    for _ in range(rounds):
-        batch = next(stream)
-        prediction, alpha = _predict(network, batch), batch["alpha"]
-        error = (squash(prediction.logit) - alpha).abs()
-        shadow = (prediction.shadow - batch["shadow"]).abs().mean(1, keepdim=True)
-        sums["mad"] += float(error.mean())
-        sums["mse"] += float(error.square().mean())
-        sums["band"] += float(error[(alpha > 0.01) & (alpha < 0.99)].mean())
-        sums["shadow"] += float(shadow[alpha < 0.5].mean())
-    return {name: round(1e3 * value / rounds, 3) for name, value in sums.items()}
-
-
 def train(config: Config, encoder: dict[str, Tensor] | None = None) -> Trainer:
     """Train until the schedule's hours are spent; resumes by itself, and can be interrupted at any moment.
 
@@ -248,7 +220,9 @@ def _record(trainer: Trainer, running: dict[str, float]) -> None:
         "step": trainer.step,
         "hours": round(trainer.hours, 3),
         **{name: round(value, 5) for name, value in running.items()},
-        "validation": validate(trainer.averaged(), trainer.config),
+        "validation": validate(
+            trainer.averaged(), trainer.config.assets, trainer.config.folder / "cache", trainer.config.size
+        ),
     }
     log.info("%s", line)
     with (trainer.config.folder / "log.jsonl").open("a", encoding="utf-8") as file:
