@@ -35,7 +35,9 @@ CHECKS = {
     "ruff format": ["-m", "ruff", "format", "--check"],
     "mypy": ["-m", "mypy"],
     "import rules": ["-c", "from importlinter.cli import lint_imports_command as lint; lint()"],
+    "old Python": ["-c", "from vermin import main; main()", "--quiet", "--target=3.7-", "--violations", "plugin"],
     "wire stubs": ["packaging/gen_wire.py", "--check"],
+    "host knobs": ["packaging/gen_knobs.py", "--check"],
     "colour config": ["ocio_configs/generate.py", "--check"],
 }
 

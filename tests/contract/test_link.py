@@ -1,11 +1,9 @@
 """The link: a host's client against a real server, in this process and in its own."""
 
-import ast
 import json
 import os
 import socket
 import stat
-import sys
 import threading
 import time
 from pathlib import Path
@@ -13,12 +11,11 @@ from pathlib import Path
 import pytest
 from side_car import command, environment, journal, write_footage
 
-import plugin.link
 from host_bridge.cancellation import Cancellation
 from host_bridge.knobs import knob_specs
 from host_bridge.link.protocol import MAX_LINE
 from host_bridge.link.server import serve_link
-from plugin.link import LinkClient, LinkError
+from plugin.core.link import LinkClient, LinkError
 
 
 @pytest.fixture
@@ -62,16 +59,6 @@ def wait_for(condition, seconds=20.0):
 def raw(server):
     connection = socket.create_connection(("127.0.0.1", server["port"]), timeout=10)
     return connection, connection.makefile("rwb", buffering=0)
-
-
-def test_the_client_keeps_to_old_grammar_and_the_standard_library():
-    tree = ast.parse(Path(plugin.link.__file__).read_text(encoding="utf-8"), feature_version=(3, 7))
-    imported = {
-        (node.module if isinstance(node, ast.ImportFrom) else node.names[0].name).split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-    }
-    assert imported <= set(sys.stdlib_module_names)
 
 
 def test_hello_tells_versions_and_knobs_are_the_protos(server, home):
@@ -149,9 +136,13 @@ def test_a_bad_job_is_an_error_with_a_next_step(server, home, shot, options, rea
     assert caught.value.next_step
 
 
-def test_an_unknown_method_is_named(server, home):
-    with LinkClient(home=home) as link, pytest.raises(LinkError, match="no method 'dance'"):
+def test_a_side_car_older_than_the_node_is_named_with_its_version(server, home):
+    with (
+        LinkClient(home=home) as link,
+        pytest.raises(LinkError, match=r"0\.1\.0, is older .* not know 'dance'") as caught,
+    ):
         link.call("dance")
+    assert caught.value.reason == "VERSION_MISMATCH"
 
 
 @pytest.mark.parametrize(
