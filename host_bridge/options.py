@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_type_hints
 from host_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 DEFAULT_CONFIG = "platekey://studio"
 """The colour configuration that PlateKey ships."""
@@ -26,6 +26,8 @@ class MatteOptions:
         clean_plate: a frame number of the footage, a file, or a sequence.
         output: EXR pattern.
         frame_range: ``1001-1100x2``; empty for every frame.
+        clip_range: first and last frame of the clip, ``1001-1100``, where a temporal window is cut; empty where all of
+            it is on disk.
         plate_offset: frame n uses plate image n + offset; only with a plate sequence.
         colorspace: of the footage; empty means scene-linear for EXR.
         plate_colorspace: of the plate; empty means the footage's, where the formats are the same.
@@ -48,6 +50,7 @@ class MatteOptions:
     clean_plate: str
     output: str
     frame_range: str = ""
+    clip_range: str = ""
     plate_offset: int = 0
     colorspace: str = ""
     plate_colorspace: str = ""
@@ -68,6 +71,9 @@ class MatteOptions:
     knobs: dict[str, object] = field(default_factory=dict)
 
 
+ENGINE_FIELDS = ("device", "engine", "token_file", "tls_ca")
+"""The options that say who computes."""
+
 _JSON_TYPES: dict[str, tuple[type, ...]] = {"tuple[str, ...]": (list, tuple), "dict[str, object]": (dict,)}
 
 
@@ -77,15 +83,28 @@ def options_from_json(values: Mapping[str, object]) -> MatteOptions:
     Raises:
         BridgeError: ``BAD_REQUEST`` for an unknown, missing or mistyped field.
     """
-    declared = {item.name: item for item in fields(MatteOptions)}
-    if unknown := sorted(values.keys() - declared.keys()):
-        raise BridgeError("BAD_REQUEST", f"Unknown field {', '.join(unknown)}.", f"Known: {', '.join(declared)}.")
     if missing := [name for name in ("frames", "clean_plate", "output") if not values.get(name)]:
         raise BridgeError("BAD_REQUEST", f"Field {', '.join(missing)} is missing.", "Fill it in.")
-    hints = get_type_hints(MatteOptions)
-    for name, value in values.items():
-        kinds = _JSON_TYPES.get(str(declared[name].type), (hints[name],))
-        if type(value) not in kinds:
-            raise BridgeError("BAD_REQUEST", f"Field {name} cannot be {value!r}.", f"It is a {declared[name].type}.")
+    _check(values, [item.name for item in fields(MatteOptions)])
     prepared = {**values, "layers": tuple(values.get("layers", ()))}  # type: ignore[arg-type]
     return MatteOptions(**prepared)  # type: ignore[arg-type]
+
+
+def engine_from_json(values: Mapping[str, object]) -> MatteOptions:
+    """Options that only say who computes, out of a message of the link.
+
+    Raises:
+        BridgeError: ``BAD_REQUEST`` for an unknown or mistyped field.
+    """
+    _check(values, ENGINE_FIELDS)
+    return MatteOptions(frames="", clean_plate="", output="", **values)  # type: ignore[arg-type]
+
+
+def _check(values: Mapping[str, object], known: Sequence[str]) -> None:
+    if unknown := sorted(values.keys() - set(known)):
+        raise BridgeError("BAD_REQUEST", f"Unknown field {', '.join(unknown)}.", f"Known: {', '.join(known)}.")
+    declared = {item.name: str(item.type) for item in fields(MatteOptions)}
+    hints = get_type_hints(MatteOptions)
+    for name, value in values.items():
+        if type(value) not in _JSON_TYPES.get(declared[name], (hints[name],)):
+            raise BridgeError("BAD_REQUEST", f"Field {name} cannot be {value!r}.", f"It is a {declared[name]}.")

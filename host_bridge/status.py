@@ -1,4 +1,4 @@
-"""What runs here, as plain values: for ``platekey status --json`` and the link."""
+"""What runs here and who would compute, as plain values: for ``platekey status --json`` and the link."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from host_bridge.files import home
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from host_bridge.connection.client import Identity
     from host_bridge.connection.engines import RunningEngine
     from host_bridge.files.cache import FrameCache
 
@@ -23,6 +24,23 @@ def status_as_json(engines: Iterable[RunningEngine], cache: FrameCache) -> dict:
         "logs": str(home.home() / "log"),
         "engines": [_engine_as_json(engine) for engine in engines],
         "cache": asdict(cache.state()),
+    }
+
+
+def identity_as_json(identity: Identity) -> dict:
+    """Who would compute a job: engine, device, models with their weights, built-in colour configurations."""
+    described, device = identity.description, identity.device
+    return {
+        "version": described.version,
+        "build": described.build,
+        "device": device.id,
+        "device_name": device.name,
+        "threads": described.threads,
+        "models": [
+            {"name": model.name, "weights": model.weights_sha256, "commercial_use": model.commercial_use}
+            for model in described.models
+        ],
+        "color_configs": list(described.color_configs),
     }
 
 

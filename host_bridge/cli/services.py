@@ -16,6 +16,7 @@ from host_bridge.connection.engines import RunningEngine, running_engines
 from host_bridge.errors import BridgeError
 from host_bridge.files.cache import open_cache
 from host_bridge.knobs import KnobSpec, knob_specs, knobs_as_json
+from host_bridge.link.control import stop_link
 from host_bridge.link.server import IDLE_SECONDS, serve_link
 from host_bridge.status import status_as_json
 
@@ -30,8 +31,10 @@ def status(as_json: AsJson = False) -> None:
 
 
 def stop() -> None:
-    """Stop the engines of this installation; one that others are using goes on."""
+    """Stop the side-car and the engines of this installation; one that others are using goes on."""
     with shown_errors():
+        if (stopping := stop_link()) is not None:
+            typer.echo(f"side-car: {'stopping' if stopping else 'in use, not stopped'}")
         ours = [engine for engine in running_engines() if engine.ours]
         for engine in ours:
             typer.echo(f"{engine.address.target}: {_stop(engine)}")

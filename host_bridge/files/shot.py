@@ -49,6 +49,7 @@ class Shot:
         plate: the clean plate.
         mattes: ``garbage``, ``core`` and ``hint``, those that were given.
         window: neighbour frames on each side.
+        ends: first and last frame of the clip.
     """
 
     clip: Clip
@@ -56,10 +57,11 @@ class Shot:
     plate: CleanPlate
     mattes: dict[str, Clip]
     window: int
+    ends: tuple[int, int]
 
     def neighbours(self, frame: int) -> tuple[int, ...]:
         """The other frames of the temporal window: beyond the render range, cut only at the clip's ends."""
-        return _neighbours(self.clip, frame, self.window)
+        return _neighbours(self.ends, frame, self.window)
 
     def inputs(self) -> set[Path]:
         """Every file that the job may read."""
@@ -79,14 +81,15 @@ def open_shot(options: MatteOptions, window: int) -> Shot:
     """
     clip = open_clip(options.frames)
     frames = _range(clip, options.frame_range)
-    windowed = {other for frame in frames for other in (frame, *_neighbours(clip, frame, window))}
+    ends = _ends(clip, options.clip_range)
+    windowed = {other for frame in frames for other in (frame, *_neighbours(ends, frame, window))}
     clip.require(windowed if not clip.still else frames, "frames")
     plate = _clean_plate(options, clip)
     plate.clip.require({plate.image_of(frame) for frame in windowed}, "clean plate")
     mattes = {name: open_clip(getattr(options, name)) for name in ("garbage", "core", "hint") if getattr(options, name)}
     for name, matte in mattes.items():
         matte.require(frames, f"{name} matte")
-    return Shot(clip, frames, plate, mattes, window)
+    return Shot(clip, frames, plate, mattes, window, ends)
 
 
 def _range(clip: Clip, text: str) -> tuple[int, ...]:
@@ -114,8 +117,15 @@ def _refuse_subframe(clip: Clip) -> None:
         )
 
 
-def _neighbours(clip: Clip, frame: int, window: int) -> tuple[int, ...]:
-    around = range(max(frame - window, clip.first), min(frame + window, clip.last) + 1)
+def _ends(clip: Clip, text: str) -> tuple[int, int]:
+    if not text:
+        return clip.first, clip.last
+    numbers = parse_range(text)
+    return min(numbers), max(numbers)
+
+
+def _neighbours(ends: tuple[int, int], frame: int, window: int) -> tuple[int, ...]:
+    around = range(max(frame - window, ends[0]), min(frame + window, ends[1]) + 1)
     return tuple(number for number in around if number != frame)
 
 

@@ -17,8 +17,8 @@ from host_bridge.files.cache import open_cache
 from host_bridge.job import MatteJob
 from host_bridge.knobs import knobs_as_json, layer_names
 from host_bridge.link.protocol import LINK_VERSION, Call, encode, read_call
-from host_bridge.options import options_from_json
-from host_bridge.status import status_as_json
+from host_bridge.options import engine_from_json, options_from_json
+from host_bridge.status import identity_as_json, status_as_json
 
 if TYPE_CHECKING:
     import socket
@@ -53,6 +53,7 @@ class Session:
         self._host = host
         self._sending = threading.Lock()
         self._jobs: dict[int, Cancellation] = {}
+        self._long: dict[str, Callable[[Call], object]] = {"matte": self._matte, "describe": self._describe}
         self._methods: dict[str, Callable[[dict], object]] = {
             "knobs": lambda _: {"knobs": knobs_as_json(), "layers": layer_names()},
             "status": lambda _: status_as_json(running_engines(), open_cache()),
@@ -101,21 +102,21 @@ class Session:
         return {"link": LINK_VERSION, "version": host_bridge.__version__}
 
     def _handle(self, call: Call) -> None:
-        if call.method == "matte":
+        if call.method in self._long:
             self._jobs[call.id] = Cancellation()
-            threading.Thread(target=self._work, args=(call,), name=f"matte-{call.id}", daemon=True).start()
+            threading.Thread(target=self._work, args=(call,), name=f"{call.method}-{call.id}", daemon=True).start()
         else:
             self._answer(call, self._call)
 
     def _call(self, call: Call) -> object:
         if call.method not in self._methods:
-            known = ", ".join(["matte", *self._methods])
+            known = ", ".join([*self._long, *self._methods])
             raise BridgeError("UNSUPPORTED", f"The link has no method '{call.method}'.", f"It has {known}.")
         return self._methods[call.method](call.params)
 
     def _work(self, call: Call) -> None:
         try:
-            self._answer(call, self._matte)
+            self._answer(call, self._long[call.method])
         finally:
             self._jobs.pop(call.id, None)
 
@@ -130,6 +131,13 @@ class Session:
 
         job = MatteJob(options, connect, open_cache(), self._host.hasher, tell, self._jobs[call.id])
         return job.run().as_json()
+
+    def _describe(self, call: Call) -> object:
+        """Who would compute; an engine is started for that, as for a job."""
+        options = engine_from_json(call.params)
+        cancellation = self._jobs[call.id]
+        with connect(options, cancellation) as engine:
+            return identity_as_json(engine.identify(options.device))
 
     def _cancel(self, params: dict) -> object:
         cancellation = self._jobs.get(params.get("job", 0))

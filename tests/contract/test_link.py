@@ -9,12 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from side_car import command, environment, journal, write_footage
+from eventually import eventually
+from side_car import command, environment, journal, link_served, platekey, write_footage
 
-from host_bridge.cancellation import Cancellation
 from host_bridge.knobs import knob_specs
 from host_bridge.link.protocol import MAX_LINE
-from host_bridge.link.server import serve_link
 from plugin.core.link import LinkClient, LinkError
 
 
@@ -27,16 +26,9 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def server(home):
-    """The server in a thread; its state file's content."""
-    end = Cancellation()
-    thread = threading.Thread(target=serve_link, args=(60.0, end))
-    thread.start()
-    state = home / "run" / "link.json"
-    wait_for(state.exists)
-    yield json.loads(state.read_text())
-    end.cancel()
-    thread.join(10)
-    assert not thread.is_alive()
+    """The content of a running server's state file."""
+    with link_served(home) as state:
+        yield state
 
 
 @pytest.fixture
@@ -47,13 +39,6 @@ def shot(tmp_path):
         "clean_plate": "1",
         "output": str(tmp_path / "out" / "key.####.exr"),
     }
-
-
-def wait_for(condition, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def raw(server):
@@ -67,6 +52,43 @@ def test_hello_tells_versions_and_knobs_are_the_protos(server, home):
         told = link.call("knobs")
     assert [knob["name"] for knob in told["knobs"]] == [spec.name for spec in knob_specs()]
     assert "shadow_ratio" in told["layers"]
+
+
+def test_describe_tells_who_would_compute_and_starts_an_engine_for_it(server, home):
+    with LinkClient(home=home) as link:
+        assert link.call("status")["engines"] == []
+        told = link.call("describe")
+        assert (told["device"], told["device_name"], told["build"]) == ("cpu", "Fake CPU", "fake-1")
+        assert told["models"] == [{"name": "platenet", "weights": "a" * 64, "commercial_use": False}]
+        assert link.call("status")["engines"][0]["build"] == "fake-1"
+        with pytest.raises(LinkError, match="no device 'cuda:7'"):
+            link.call("describe", device="cuda:7")
+        with pytest.raises(LinkError, match="Unknown field frames"):
+            link.call("describe", frames="x")
+
+
+def test_messages_of_several_calls_come_as_they_happen(server, home, shot):
+    with LinkClient(home=home) as link:
+        first = link.submit("matte", **shot, frame_range="1")
+        second = link.submit("matte", **shot, frame_range="2")
+        heard = {first: [], second: []}
+        while len([message for told in heard.values() for message in told if "result" in message]) < 2:
+            message = link.receive()
+            heard[message["id"]].append(message)
+        assert link.receive(0.0) is None
+    for number, frame in ((first, 1), (second, 2)):
+        assert {m["event"]["frame"] for m in heard[number] if m.get("event", {}).get("event") == "done"} == {frame}
+
+
+def test_stop_ends_a_side_car_and_spares_one_at_work(server, home, shot):
+    with LinkClient(home=home) as link:
+        events = link.matte(**shot)
+        next(events)
+        assert "side-car: in use, not stopped" in platekey(dict(os.environ), "stop").stdout
+        assert list(events)[-1]["event"] == "finished"
+    assert "side-car: stopping" in platekey(dict(os.environ), "stop").stdout
+    eventually(lambda: not (home / "run" / "link.json").exists())
+    assert "side-car" not in platekey(dict(os.environ), "stop").stdout
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
@@ -199,6 +221,16 @@ def test_without_a_side_car_the_client_says_what_to_do(tmp_path):
         LinkClient(["/no/such/platekey", "link"], home=tmp_path)
 
 
+def test_a_stranger_on_the_side_cars_port_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("plugin.core.link._HELLO_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        (tmp_path / "run").mkdir()
+        state = {"port": stranger.getsockname()[1], "token": "t"}
+        (tmp_path / "run" / "link.json").write_text(json.dumps(state))
+        with pytest.raises(LinkError, match="another program has its port"):
+            LinkClient(home=tmp_path)
+
+
 def test_clients_at_once_start_one_side_car_and_it_stops_when_idle(home):
     pids, errors = set(), []
 
@@ -218,4 +250,4 @@ def test_clients_at_once_start_one_side_car_and_it_stops_when_idle(home):
 
     assert errors == []
     assert len(pids) == 1
-    wait_for(lambda: not (home / "run" / "link.json").exists())
+    eventually(lambda: not (home / "run" / "link.json").exists())

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import fake_engine
+from eventually import eventually
 
 from host_bridge.cancellation import Cancellation
 from host_bridge.connection.address import Address
@@ -20,6 +21,7 @@ from host_bridge.connection.client import Engine
 from host_bridge.files.cache import FrameCache
 from host_bridge.files.content import Hasher
 from host_bridge.job import MatteJob
+from host_bridge.link.server import serve_link
 from host_bridge.options import MatteOptions
 
 REPOSITORY = Path(__file__).parents[2]
@@ -71,6 +73,22 @@ def environment(home: Path, **scenario) -> dict[str, str]:
         "FAKE_ENGINE": json.dumps(scenario),
         "PYTHONPATH": str(REPOSITORY),
     }
+
+
+@contextlib.contextmanager
+def link_served(home: Path):
+    """The link's server in a thread of this process; yields the content of its state file."""
+    end = Cancellation()
+    thread = threading.Thread(target=serve_link, args=(60.0, end))
+    thread.start()
+    state = home / "run" / "link.json"
+    try:
+        eventually(state.exists)
+        yield json.loads(state.read_text(encoding="utf-8"))
+    finally:
+        end.cancel()
+        thread.join(10)
+    assert not thread.is_alive()
 
 
 def command(*arguments: str) -> list[str]:

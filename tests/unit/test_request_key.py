@@ -156,6 +156,13 @@ def test_the_window_is_cut_at_the_ends_of_the_clip_only(request_of):
     assert [other.frame for other in made.frame(3).message.neighbours] == [1, 2, 4, 5]
 
 
+def test_a_stated_clip_cuts_the_window_where_the_disk_holds_more(request_of):
+    made = request_of(frame_range="2-3", clip_range="2-4", knobs={"temporal_window": 2})
+    assert [other.frame for other in made.frame(2).message.neighbours] == [3, 4]
+    with pytest.raises(BridgeError, match="missing 6"):
+        request_of(frame_range="5", clip_range="1-9", knobs={"temporal_window": 1})
+
+
 def test_a_plate_sequence_is_listed_for_the_neighbours_too(request_of, tmp_path):
     plates = write_footage(tmp_path / "plates", range(11, 16), "clean")
     made = request_of(clean_plate=plates, plate_offset=10, frame_range="3", knobs={"temporal_window": 1})
