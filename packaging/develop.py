@@ -85,6 +85,8 @@ def lint() -> int:
 def test() -> int:
     """Run every check and the tests; all of them, even where one fails."""
     codes = _checks()
+    _say("Blender to test in")
+    _run([PYTHON, "packaging/bpy_environments.py"])
     _say("pytest")
     codes["pytest"], summary = _tests()
     code = _conclude(codes)
