@@ -1,0 +1,112 @@
+"""Assemble the Fuse from its sections: ``python packaging/build_fuse.py [--check]``.
+
+Fusion wants a Fuse to be one file; a person wants to read it in rooms. ``--check`` writes nothing and exits with 1 where
+the committed ``plugin/fusion/PlateKey.fuse`` is not what the sections and the knobs' declaration say.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import host_bridge
+from host_bridge.knobs import DEFAULT_LAYERS, KnobSpec, knob_specs
+
+FUSION = Path(__file__).resolve().parent.parent / "plugin" / "fusion"
+SECTIONS = FUSION / "fuse"
+TARGET = FUSION / "PlateKey.fuse"
+
+MODULES = ("refusal", "json")
+"""Sections that return a table; the rest of the file knows it by the section's name."""
+SYSTEMS = ("posix", "windows")
+"""The same, but only one of them may run."""
+UPON_SYSTEM = ("system", "side_car", "picture", "exrio", "exchange")
+"""Modules that stand upon those."""
+EVENTS = ("controls", "shot", "process")
+"""Sections that define what Fusion calls."""
+
+HEADER = """\
+--[[ PlateKey {version}: keys a subject with a clean plate instead of a green screen.
+
+Licence: Apache-2.0. Documentation: docs/fusion.md.
+Assembled by packaging/build_fuse.py from plugin/fusion/fuse/*.lua and the knobs' declaration; edit those.
+--]]
+
+local VERSION = {number} -- {version}
+"""
+
+
+def fuse() -> str:
+    """The Fuse's text."""
+    sections = [
+        HEADER.format(version=host_bridge.__version__, number=_version_number(host_bridge.__version__)),
+        _section("registration", "{}"),
+        _declared(),
+        'local ffi = ffi or select(2, pcall(require, "ffi")) -- a global in Fusion; an error\'s text where there is none',
+        *(_section(name, f"local {name} = (function()\n{{}}end)()\n") for name in MODULES),
+        *(_section(name, f"local function {name}()\n{{}}end\n") for name in SYSTEMS),
+        *(_section(name, f"local {name} = (function()\n{{}}end)()\n") for name in UPON_SYSTEM),
+        *(_section(name, "{}") for name in EVENTS),
+    ]
+    return "\n".join(section.rstrip("\n") + "\n" for section in sections)
+
+
+def knob_id(name: str) -> str:
+    """Name of a knob's control in a comp: letters and digits only, ``edge_shift`` is ``EdgeShift``."""
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def _section(name: str, wrapped: str) -> str:
+    title = f"-- ---- {name} ".ljust(118, "-")
+    return f"{title}\n\n" + wrapped.replace("{}", (SECTIONS / f"{name}.lua").read_text(encoding="utf-8"))
+
+
+def _declared() -> str:
+    knobs = "".join(f"  {_knob(spec)},\n" for spec in knob_specs())
+    layers = ", ".join(json.dumps(name) for name in DEFAULT_LAYERS)
+    title = "-- ---- knobs, from host_bridge/wire/v1/matte.proto ".ljust(118, "-")
+    return f"{title}\n\nlocal KNOBS = {{\n{knobs}}}\n\nlocal DEFAULT_LAYERS = {{{layers}}}\n"
+
+
+def _knob(spec: KnobSpec) -> str:
+    fields: dict[str, object] = {
+        "id": knob_id(spec.name),
+        "name": spec.name,
+        "label": spec.label,
+        "unit": spec.unit,
+        "kind": spec.kind,
+        "initial": spec.initial,
+    }
+    if spec.low < spec.high:
+        fields |= {"low": spec.low, "high": spec.high}
+    if spec.merge_only:
+        fields["merge_only"] = True
+    plain = ", ".join(f"{name} = {json.dumps(value)}" for name, value in fields.items())
+    choices = ", ".join(f"{{name = {json.dumps(it.name)}, label = {json.dumps(it.label)}}}" for it in spec.choices)
+    listed = f",\n    choices = {{{choices}}}" if choices else ""
+    return f"{{{plain},\n    help = {json.dumps(spec.help)}{listed}}}"
+
+
+def _version_number(version: str) -> int:
+    """``0.1.0`` as the whole number that Fusion wants: 100."""
+    major, minor, patch = (int(part) for part in version.split("."))
+    return major * 10_000 + minor * 100 + patch
+
+
+def main() -> None:
+    """Assemble or check."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare only")
+    check = parser.parse_args().check
+    fresh = fuse()
+    committed = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
+    if check and fresh != committed:
+        sys.exit(f"Stale {TARGET.name}. Run: python packaging/build_fuse.py")
+    if fresh != committed:
+        TARGET.write_text(fresh, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()
