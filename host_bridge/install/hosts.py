@@ -49,6 +49,7 @@ class Host:
         title: as an artist knows it.
         folders: finds the host's own folders on a machine.
         parts: the payload.
+        package: the payload's folder that the host itself takes as a package; empty where it takes none.
         next_step: how the artist gets at the node then.
         hook: where the host needs one.
     """
@@ -59,7 +60,11 @@ class Host:
     parts: tuple[Part, ...]
     next_step: str
     hook: Hook | None = None
+    package: str = ""
 
+
+_EXTENSION = "extensions/user_default/platekey"
+"""Blender's own repository of extensions that were not downloaded."""
 
 HOSTS: dict[str, Host] = {
     host.name: host
@@ -100,10 +105,11 @@ HOSTS: dict[str, Host] = {
             title="Blender",
             folders=blender_folders,
             parts=(
-                Part("blender/extension", "extensions/user_default/platekey"),
-                Part("core", "extensions/user_default/platekey/core"),
-                Part("blender", "extensions/user_default/platekey/blender"),
+                Part("blender/extension", _EXTENSION),
+                Part("core", f"{_EXTENSION}/core"),
+                Part("blender", f"{_EXTENSION}/blender"),
             ),
+            package=_EXTENSION,
             next_step="Start Blender again and switch PlateKey on in Edit > Preferences > Add-ons.",
         ),
     )

@@ -1,15 +1,18 @@
-"""The files of a host, out of the installed package ``plugin``; that package is read here and never imported."""
+"""The files of a host, out of the package ``plugin``, which is read here and never imported."""
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+import host_bridge
 from host_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
     from host_bridge.install.hosts import Host, Part
+
+_PLUGIN = Path(host_bridge.__file__).parents[1] / "plugin"
+"""In a wheel as in a checkout the two packages are neighbours."""
 
 _LEFT_OUT = frozenset({".pyc", ".pyo"})
 
@@ -20,20 +23,11 @@ def payload(host: Host) -> dict[PurePosixPath, bytes]:
     Raises:
         BridgeError: ``FILE_MISSING`` where this installation lacks a part.
     """
-    root = _plugin()
-    return {place: path.read_bytes() for part in host.parts for place, path in sorted(_files(root, part).items())}
+    return {place: path.read_bytes() for part in host.parts for place, path in sorted(_files(part).items())}
 
 
-def _plugin() -> Path:
-    spec = find_spec("plugin")
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    if not places:
-        raise BridgeError("FILE_MISSING", "This installation of PlateKey has no nodes.", "Install platekey again.")
-    return Path(places[0])
-
-
-def _files(root: Path, part: Part) -> dict[PurePosixPath, Path]:
-    source, target = root / part.source, PurePosixPath(part.target)
+def _files(part: Part) -> dict[PurePosixPath, Path]:
+    source, target = _PLUGIN / part.source, PurePosixPath(part.target)
     if source.is_file():
         return {target: source}
     found = {

@@ -97,7 +97,7 @@ class Session:
             raise BridgeError(
                 "VERSION_MISMATCH",
                 f"This node speaks link {call.params.get('link')}, the running side-car speaks {LINK_VERSION}.",
-                "Install the same PlateKey for both; the running side-car ends once its clients are gone.",
+                "Install the same PlateKey for both, then run 'platekey stop' and try again.",
             )
         return {"link": LINK_VERSION, "version": host_bridge.__version__}
 

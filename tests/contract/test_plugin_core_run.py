@@ -220,6 +220,31 @@ def test_a_side_car_that_goes_away_is_an_error(node):
         assert other.call("status")
 
 
+def test_two_nodes_in_two_hosts_share_one_side_car_and_one_engine(node):
+    other_folder = node.folder / "other"
+    other_folder.mkdir()
+    with LinkClient(home=node.folder / "höme") as link:
+        other = Node(other_folder, link)
+        runs = [node.exporting(range(1, 5)), other.direct(range(1, 5))]
+        threads = [threading.Thread(target=run.run) for run in runs]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert all(run.summary.complete for run in runs)
+    assert len(journal(node.folder / "journal", "started")) == 1
+    assert node.results() == other.results()
+
+
+def test_a_side_car_of_another_link_version_says_what_to_do(node, monkeypatch):
+    monkeypatch.setattr("plugin.core.link.LINK_VERSION", 2)
+    with pytest.raises(
+        LinkError, match=r"node speaks link 2, the running side-car speaks 1.*'platekey stop'"
+    ) as caught:
+        LinkClient(home=node.folder / "höme")
+    assert caught.value.reason == "VERSION_MISMATCH"
+
+
 def test_facts_name_the_engine_and_its_weights(node):
     facts = ask_facts(node.link, {"device": "", "frames": "not asked for"})
     assert (facts.engine, facts.device) == ("0.1.0 fake-1", "cpu (Fake CPU)")
