@@ -11,7 +11,7 @@ import host_bridge
 from host_bridge.errors import BridgeError
 from host_bridge.install.payload import payload
 from host_bridge.install.receipt import Receipt, receipt_of
-from host_bridge.install.removal import Removal, unchanged
+from host_bridge.install.removal import Removal, has_hash
 
 if TYPE_CHECKING:
     from host_bridge.install.hosts import Host
@@ -54,10 +54,12 @@ class Installation:
             BridgeError: ``OUTPUT_NOT_WRITABLE``; what was written of a first installation is gone again then.
         """
         before = self._before or Receipt("", "", "")
-        self._receipt.files = {str(path): _sha256(content) for path, content in self.files.items()}
+        fresh = {str(path): [_sha256(content)] for path, content in self.files.items()}
         self._receipt.folders = [*before.folders, *map(str, _missing_folders(self.files))]
-        # Until the last file is there, the receipt names the old files too.
-        Receipt(**{**vars(self._receipt), "files": {**before.files, **self._receipt.files}}).save()
+        # Until the last file is there, each may be the old or the new one.
+        names = before.files.keys() | fresh.keys()
+        self._receipt.files = {name: [*before.files.get(name, ()), *fresh.get(name, ())] for name in names}
+        self._receipt.save()
         try:
             for path, content in self.files.items():
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,6 +72,7 @@ class Installation:
                 Removal(self._receipt).apply()
             raise _unwritable(self.folder, error) from error
         self._remove_obsolete(before)
+        self._receipt.files = fresh
         self._receipt.save()
 
     def _plan_hook(self, host: Host, edit: bool) -> None:
@@ -77,7 +80,7 @@ class Installation:
             return
         script = self.folder / host.hook.file
         before, ours = self._before, host.hook.script.encode()
-        if not script.exists() or (before and str(script) in before.files) or unchanged(script, _sha256(ours)):
+        if not script.exists() or (before and str(script) in before.files) or has_hash(script, [_sha256(ours)]):
             self.files[script] = ours
             return
         text = script.read_text(encoding="utf-8", errors="surrogateescape")
@@ -99,12 +102,12 @@ class Installation:
                 continue
             if path.is_symlink() or not path.is_file():
                 raise _in_the_way(path, "is no plain file")
-            if not unchanged(path, _sha256(content)) and not unchanged(path, known.get(str(path), "")):
+            if not has_hash(path, [_sha256(content), *known.get(str(path), ())]):
                 raise _in_the_way(path, "was changed since" if str(path) in known else "is not PlateKey's")
 
     def _remove_obsolete(self, before: Receipt) -> None:
         """Take away what an earlier version had and this one has not."""
-        gone = {path: sha256 for path, sha256 in before.files.items() if Path(path) not in self.files}
+        gone = {path: hashes for path, hashes in before.files.items() if Path(path) not in self.files}
         Removal(Receipt(before.host, before.folder, before.version, gone)).apply(keep_receipt=True)
 
 

@@ -23,7 +23,10 @@ def payload(host: Host) -> dict[PurePosixPath, bytes]:
     Raises:
         BridgeError: ``FILE_MISSING`` where this installation lacks a part.
     """
-    return {place: path.read_bytes() for part in host.parts for place, path in sorted(_files(part).items())}
+    found = {part.source: _files(part) for part in host.parts}
+    # A folder inside another part's has its own place: the inner one comes later and wins.
+    placed = {path: place for source in sorted(found) for place, path in found[source].items()}
+    return {place: path.read_bytes() for path, place in sorted(placed.items())}
 
 
 def _files(part: Part) -> dict[PurePosixPath, Path]:

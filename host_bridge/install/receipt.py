@@ -21,7 +21,7 @@ class Receipt:
         host: its name.
         folder: the host's own folder.
         version: of PlateKey.
-        files: SHA-256 by path.
+        files: SHA-256 by path; two of them where an update may have been interrupted.
         folders: folders that were made, outermost first.
         hooked: path of a script of the user's that a line was added to; empty for none.
         hook: that line as it was added.
@@ -30,7 +30,7 @@ class Receipt:
     host: str
     folder: str
     version: str
-    files: dict[str, str] = field(default_factory=dict)
+    files: dict[str, list[str]] = field(default_factory=dict)
     folders: list[str] = field(default_factory=list)
     hooked: str = ""
     hook: str = ""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from host_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from host_bridge.install.receipt import Receipt
 
 
@@ -26,8 +28,8 @@ class Removal:
 
     def __init__(self, receipt: Receipt) -> None:
         self._receipt = receipt
-        there = {path: sha256 for path, sha256 in receipt.files.items() if Path(path).is_file()}
-        self.files = [Path(path) for path, sha256 in there.items() if unchanged(Path(path), sha256)]
+        there = {path: hashes for path, hashes in receipt.files.items() if Path(path).is_file()}
+        self.files = [Path(path) for path, hashes in there.items() if has_hash(Path(path), hashes)]
         self.kept = [Path(path) for path in there if Path(path) not in self.files]
         if receipt.hooked and not self._hook_is_there():
             self.kept.append(Path(receipt.hooked))
@@ -70,10 +72,10 @@ class Removal:
         return False
 
 
-def unchanged(path: Path, sha256: str) -> bool:
-    """Whether a file can be read and its content has this hash."""
+def has_hash(path: Path, hashes: Iterable[str]) -> bool:
+    """Whether a file can be read and its content has one of these SHA-256."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+        return hashlib.sha256(path.read_bytes()).hexdigest() in hashes
     except OSError:
         return False
 
