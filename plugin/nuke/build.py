@@ -1,0 +1,133 @@
+"""Making the node: a Group of Nuke's own nodes, so that a script with it opens and renders anywhere."""
+
+from __future__ import annotations
+
+from typing import Dict, Optional
+
+import nuke
+
+from ..core.knobs import LAYERS
+from . import anatomy, panel
+from .buttons import refresh
+from .node import KeyNode
+
+NAME = "PlateKey1"
+"""Nuke counts on from there."""
+
+_TILE = 0x2E6E8EFF
+_ROW, _COLUMN = 90, 140
+
+_EVERY_FRAME = 1000000
+"""The Read spans -10^6..10^6: outside its range a Read holds its last frame, and only a missing file is an error."""
+
+
+def create() -> nuke.Group:
+    """A new node in the present group, wired to the selected node and with its panel open.
+
+    Returns:
+        The Group.
+    """
+    selected = nuke.selectedNodes()
+    group = nuke.nodes.Group()
+    group.setName(NAME)
+    group["tile_color"].setValue(_TILE)
+    for layer in LAYERS:
+        nuke.Layer(layer, anatomy.channels(layer))
+    panel.add_knobs(group)
+    with group:
+        _Graph().draw()
+    if selected:
+        group.setInput(0, selected[0])
+        group.setXYpos(selected[0].xpos(), selected[0].ypos() + _ROW)
+    refresh(KeyNode(group))
+    if nuke.GUI:
+        group.showControlPanel()
+    return group
+
+
+class _Graph:
+    """The nodes inside; each method makes some of them, left to right and top to bottom."""
+
+    def draw(self) -> None:
+        """Make them all."""
+        inputs = self._inputs()
+        results = self._results()
+        layers = {layer: self._layer(results, layer, column) for column, layer in enumerate(LAYERS)}
+        shadowed = _merge("WithShadow", "over", results, layers["shadow"])
+        preview = self._preview(results, layers, inputs["Background"])
+        shown = [results, shadowed, preview, inputs["Frame"]] + [layers[layer] for layer in LAYERS]
+        choice = nuke.nodes.Switch(name="Shown", inputs=shown)
+        choice["which"].setExpression("parent.output")
+        nuke.nodes.Output(name="Out", inputs=[choice])
+        _place(choice, 0, 8)
+
+    def _inputs(self) -> Dict[str, nuke.Node]:
+        made: Dict[str, nuke.Node] = {}
+        for number, name in enumerate(anatomy.INPUTS):
+            made[name] = nuke.nodes.Input(name=name, number=number)
+            _place(made[name], number, 0)
+            if name in anatomy.EXPORTS:
+                _place(_export(made[name], name), number, 1)
+        return made
+
+    def _results(self) -> nuke.Node:
+        """The Read of the layers, exact and loud: no colour transform, no proxy copy, an error where a file lacks."""
+        read = nuke.nodes.Read(name=anatomy.RESULTS, file_type="exr", raw=True, on_error="error")
+        read["localizationPolicy"].setValue("off")
+        for knob, frame in (("first", -_EVERY_FRAME), ("last", _EVERY_FRAME)):
+            read[knob].setValue(frame)
+            read["orig" + knob].setValue(frame)
+        clip = nuke.nodes.FrameRange(name=anatomy.RANGE, inputs=[read], first_frame=1, last_frame=1)
+        _place(read, 0, 3)
+        _place(clip, 0, 4)
+        return clip
+
+    def _layer(self, results: nuke.Node, layer: str, column: int) -> nuke.Node:
+        copy = nuke.nodes.Copy(name="Show_{}".format(layer), inputs=[results, results])
+        for index, (source, target) in enumerate(anatomy.shown_as(layer)):
+            copy["from{}".format(index)].setValue(source)
+            copy["to{}".format(index)].setValue(target)
+        _place(copy, column + 1, 5)
+        return copy
+
+    def _preview(self, results: nuke.Node, layers: Dict[str, nuke.Node], background: nuke.Node) -> nuke.Node:
+        """The background, its shadow, the subject over it, and the residual by its gain.
+
+        A grey shadow is laid over; a coloured one has to be multiplied.
+        """
+        over = _merge("ShadowOver", "over", layers["shadow"], background)
+        multiplied = _merge("ShadowMultiply", "multiply", layers["shadow_ratio"], background, output="rgb")
+        ground = nuke.nodes.Switch(name="ShadowColour", inputs=[over, multiplied])
+        ground["which"].setExpression("parent.shadow_color")
+        subject = _merge("Subject", "over", results, ground)
+        whole = _merge("Residual", "plus", layers["residual"], subject, output="rgb")
+        whole["mix"].setExpression("parent.residual_gain")
+        return whole
+
+
+def _export(source: nuke.Node, name: str) -> nuke.Node:
+    """A Write that does nothing until it is asked to: disabled, so that a farm's ``nuke -x`` passes over it."""
+    write = nuke.nodes.Write(
+        name=anatomy.export_name(name),
+        inputs=[source],
+        file_type="exr",
+        channels=anatomy.EXPORTS[name],
+        raw=True,
+        create_directories=True,
+        disable=True,
+    )
+    write["datatype"].setValue("32 bit float")
+    write["compression"].setValue("none")
+    write["metadata"].setValue("all metadata")
+    return write
+
+
+def _merge(name: str, operation: str, above: nuke.Node, below: nuke.Node, output: Optional[str] = None) -> nuke.Node:
+    merge = nuke.nodes.Merge2(name=name, operation=operation, inputs=[below, above])
+    if output:
+        merge["output"].setValue(output)
+    return merge
+
+
+def _place(node: nuke.Node, column: int, row: int) -> None:
+    node.setXYpos(column * _COLUMN, row * _ROW)
