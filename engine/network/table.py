@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load
+from torch import nn
 
 from engine.errors import EngineError
-from engine.network.platenet import PlateNet
+from engine.network.architectures import ARCHITECTURES, FACTORIES
+from engine.network.keyer import Keyer
+
+__all__ = ["FACTORIES", "MODELS", "WEIGHTS", "ModelCard", "card", "home", "load_keyer", "load_network", "models"]
 
 WEIGHTS = Path(__file__).parent / "weights"
 """Folder of the shipped weights."""
 
+_log = logging.getLogger(__name__)
 
-FACTORIES: dict[str, Callable[[], PlateNet]] = {"platenet": PlateNet}
-"""Architectures by name, each made untrained."""
+
+def home() -> Path:
+    """Folder of the weights that the user added: ``models`` in ``$PLATEKEY_HOME``, or in ``~/.platekey``."""
+    chosen = os.environ.get("PLATEKEY_HOME")
+    return (Path(chosen).expanduser().absolute() if chosen else Path.home() / ".platekey") / "models"
 
 
 @dataclass(frozen=True)
@@ -28,8 +39,8 @@ class ModelCard:
 
     Attributes:
         name: as the knob "Model" spells it.
-        architecture: a name of `FACTORIES`.
-        file: weights in `WEIGHTS`.
+        architecture: a name of `ARCHITECTURES`.
+        file: weights, in `WEIGHTS` or in `home`.
         sha256: of that file, hex.
         parameters: number of trained values.
         licence: SPDX name of the weights' licence.
@@ -37,6 +48,8 @@ class ModelCard:
         data: where the training data came from, one sentence.
         sources: packages and works behind it, with their licences.
         training: settings and figures of the run.
+        origin: where the weights are to be had.
+        shipped: they are part of PlateKey; else the user added them.
     """
 
     name: str
@@ -47,52 +60,93 @@ class ModelCard:
     licence: str
     commercial_use: bool
     data: str
-    sources: list[dict[str, str]]
-    training: dict[str, str]
+    sources: list[dict[str, str]] = field(default_factory=list)
+    training: dict[str, str] = field(default_factory=dict)
+    origin: str = "shipped with PlateKey"
+    shipped: bool = True
 
     @property
     def path(self) -> Path:
         """The weights file."""
-        return WEIGHTS / self.file
+        return (WEIGHTS if self.shipped else home()) / self.file
 
     @property
     def size(self) -> int:
         """Bytes of the weights file, 0 where it is missing."""
         return self.path.stat().st_size if self.path.exists() else 0
 
+    def intact_bytes(self) -> bytes:
+        """The weights file, with the hash that this card promises.
 
-def _cards() -> dict[str, ModelCard]:
-    cards = (ModelCard(**json.loads(path.read_text(encoding="utf-8"))) for path in sorted(WEIGHTS.glob("*.json")))
-    return {card.name: card for card in cards}
+        Raises:
+            EngineError: MODEL_UNKNOWN for a file that is missing, unreadable or another.
+        """
+        try:
+            data = self.path.read_bytes()
+        except OSError:
+            data = b""
+        if hashlib.sha256(data).hexdigest() != self.sha256:
+            step = "Install PlateKey again" if self.shipped else "Add it again with `platekey-engine models add`"
+            message = f"The weights {self.file} of model {self.name!r} fail their checksum."
+            raise EngineError("MODEL_UNKNOWN", message, f"{step}: the file is missing or was changed.")
+        return data
 
 
-MODELS: dict[str, ModelCard] = _cards()
-"""Every network that can be asked for, by name."""
+def _cards(folder: Path) -> Iterator[ModelCard]:
+    for path in sorted(folder.glob("*.json")):
+        try:
+            found = ModelCard(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            _log.warning("%s is no model's card: %s", path, error)
+            continue
+        if found.architecture in ARCHITECTURES:
+            yield found
+
+
+MODELS: dict[str, ModelCard] = {shipped.name: shipped for shipped in _cards(WEIGHTS)}
+"""The shipped networks, by name."""
+
+
+def models() -> dict[str, ModelCard]:
+    """Every network that can be asked for now, by name: the shipped ones, and those that the user added."""
+    return {**{added.name: added for added in _cards(home()) if not added.shipped}, **MODELS}
 
 
 def card(name: str) -> ModelCard:
     """The card of a name.
 
     Raises:
-        EngineError: MODEL_UNKNOWN, listing the names.
+        EngineError: MODEL_UNKNOWN, listing the names, or saying where a known network's weights are to be had.
     """
-    if name not in MODELS:
-        step = f"Choose one of: {', '.join(MODELS)}."
-        raise EngineError("MODEL_UNKNOWN", f"There is no model {name!r}.", step)
-    return MODELS[name]
+    known = models()
+    if name in known:
+        return known[name]
+    if name in ARCHITECTURES:
+        step = f"Get {ARCHITECTURES[name].origin}, and run `platekey-engine models add FILE` on the engine's machine."
+        raise EngineError("MODEL_UNKNOWN", f"The weights of model {name!r} are not on this machine.", step)
+    step = f"Choose one of: {', '.join(known)}."
+    raise EngineError("MODEL_UNKNOWN", f"There is no model {name!r}.", step)
 
 
-def load_network(name: str, device: str) -> PlateNet:
-    """A network with its weights in float32, on a device, ready to matte.
+def load_network(name: str, device: str) -> Any:  # noqa: ANN401 - each architecture has its own inputs
+    """A network with its weights in float32, on a device, in evaluation mode; of the architecture's own class.
 
     Raises:
         EngineError: MODEL_UNKNOWN where the name, the file or its hash is not known.
     """
+    return _loaded(card(name), device)
+
+
+def load_keyer(name: str, device: str) -> Keyer:
+    """The same, wrapped so that the pipeline can call it."""
     chosen = card(name)
-    data = chosen.path.read_bytes() if chosen.path.exists() else b""
-    if hashlib.sha256(data).hexdigest() != chosen.sha256:
-        step = "Install PlateKey again: the file is missing or was changed."
-        raise EngineError("MODEL_UNKNOWN", f"The weights {chosen.file} of model {name!r} fail their checksum.", step)
-    network = FACTORIES[chosen.architecture]()
-    network.load_state_dict({key: value.to(torch.float32) for key, value in load(data).items()})
+    return ARCHITECTURES[chosen.architecture].keyer(_loaded(chosen, device))
+
+
+def _loaded(chosen: ModelCard, device: str) -> nn.Module:
+    network: nn.Module = FACTORIES[chosen.architecture]()
+    weights = load(chosen.intact_bytes())
+    network.load_state_dict(
+        {key: value.to(torch.float32) if value.is_floating_point() else value for key, value in weights.items()}
+    )
     return network.eval().to(torch.device(device)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

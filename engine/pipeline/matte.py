@@ -13,13 +13,10 @@ from torch.nn import functional
 
 from engine.errors import EngineError
 from engine.network import device as devices
-from engine.network.platenet import MARGIN, STRIDE, PlateNet, decode, squash
+from engine.network.keyer import Keyer
+from engine.network.platenet import decode, squash
 from engine.settings import Knobs
 from engine.values import Array, Matte, Plate
-
-# Peak memory of PlateNet, bytes for a pixel of input in float32, with a margin: tests/bench/network_memory.py measured
-# 610 at 1920x1088 and 730 at 960x544 on a CPU.
-BYTES_PER_PIXEL = 800
 
 # Anchored values that the network gets to see. Its curve is linear below the toe, where a deep negative would drown its
 # surroundings: -0.2 is as far below black as mid grey is above. Delivered pixels are not clipped.
@@ -45,7 +42,7 @@ def matte(
     plate: Plate,
     hint: Array | None,
     anchor: float,
-    network: PlateNet,
+    network: Keyer,
     knobs: Knobs,
     device: str,
     check: Callable[[], None],
@@ -104,38 +101,48 @@ def _resized(pixels: Array, size: tuple[int, int], mode: Literal["area", "biline
     return np.asarray(functional.interpolate(planes, size=size, mode=mode)[0].permute(1, 2, 0).numpy())
 
 
-def _tiled(inputs: Array, network: PlateNet, knobs: Knobs, device: str, check: Callable[[], None]) -> tuple[Array, int]:
+def _tiled(inputs: Array, network: Keyer, knobs: Knobs, device: str, check: Callable[[], None]) -> tuple[Array, int]:
     """Run in as few tiles as memory allows; ``(H, W, 8)`` and the number of tiles."""
-    height, width = inputs.shape[:2]
-    side = int(devices.tile_pixels(device, BYTES_PER_PIXEL) ** 0.5)
-    side = max(height, width) if height * width <= side * side else side - 2 * MARGIN
-    while side >= min(_SMALLEST_TILE, height, width):
-        tiles = list(layout(height, width, side))
+    for tiles in _layouts(inputs.shape[0], inputs.shape[1], network, device):
         try:
             return _run_tiles(inputs, tiles, network, knobs, device, check), len(tiles)
         except RuntimeError as error:
             if not devices.is_out_of_memory(error):
                 raise
         devices.release(device)
-        side //= 2
     step = "Close other programs that use the device, or set Quality to Draft, or use the CPU."
-    message = f"{device} has too little memory for a tile of {_SMALLEST_TILE} px."
-    raise EngineError("OUT_OF_MEMORY", message, step, device=device)
+    least = (
+        f"a tile of {_SMALLEST_TILE} px" if network.margin is not None else "the whole frame, which this model needs"
+    )
+    raise EngineError("OUT_OF_MEMORY", f"{device} has too little memory for {least}.", step, device=device)
 
 
-def layout(height: int, width: int, side: int) -> Iterator[Tile]:
-    """Tiles of about ``side`` px that cover the picture, each seeing `MARGIN` px more, on a grid of `STRIDE`."""
-    side = -(-side // STRIDE) * STRIDE
+def _layouts(height: int, width: int, network: Keyer, device: str) -> Iterator[list[Tile]]:
+    """The tilings to try, each of smaller tiles than the one before; a network that must see everything has but one."""
+    if network.margin is None:
+        everything = slice(0, height), slice(0, width)
+        yield [Tile(everything, everything)]
+        return
+    side = int(devices.tile_pixels(device, network.bytes_per_pixel) ** 0.5)
+    side = max(height, width) if height * width <= side * side else side - 2 * network.margin
+    while side >= min(_SMALLEST_TILE, height, width):
+        yield list(layout(height, width, side, network.margin, network.stride))
+        side //= 2
+
+
+def layout(height: int, width: int, side: int, margin: int, stride: int) -> Iterator[Tile]:
+    """Tiles of about ``side`` px that cover the picture, each seeing ``margin`` px more, on a grid of ``stride``."""
+    side = -(-side // stride) * stride
     for top in range(0, height, side):
         for left in range(0, width, side):
             bottom, right = min(top + side, height), min(left + side, width)
-            rows = slice(max(top - MARGIN, 0), min(bottom + MARGIN, height))
-            columns = slice(max(left - MARGIN, 0), min(right + MARGIN, width))
+            rows = slice(max(top - margin, 0), min(bottom + margin, height))
+            columns = slice(max(left - margin, 0), min(right + margin, width))
             yield Tile((slice(top, bottom), slice(left, right)), (rows, columns))
 
 
 def _run_tiles(
-    inputs: Array, tiles: list[Tile], network: PlateNet, knobs: Knobs, device: str, check: Callable[[], None]
+    inputs: Array, tiles: list[Tile], network: Keyer, knobs: Knobs, device: str, check: Callable[[], None]
 ) -> Array:
     outputs = np.empty((*inputs.shape[:2], 8), np.float32)
     for tile in tiles:
@@ -148,11 +155,11 @@ def _run_tiles(
 
 
 @torch.inference_mode()
-def _run(inputs: Array, network: PlateNet, knobs: Knobs, device: str) -> Array:
+def _run(inputs: Array, network: Keyer, knobs: Knobs, device: str) -> Array:
     """One tile: ``(H, W, 9)`` to ``(H, W, 8)``: alpha, shadow, uncertainty, foreground."""
     height, width = inputs.shape[:2]
     batch = torch.from_numpy(np.ascontiguousarray(inputs)).to(device).permute(2, 0, 1)[None]
-    batch = functional.pad(batch, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
+    batch = functional.pad(batch, (0, -width % network.stride, 0, -height % network.stride), mode="replicate")
     frame, plate, valid, hint = (part.contiguous(memory_format=torch.channels_last) for part in _split(batch))
     with torch.autocast(torch.device(device).type, torch.float16, enabled=knobs.precision == "half"):
         predicted = network(frame, plate, valid, hint)

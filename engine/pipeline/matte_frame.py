@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.errors import EngineError
+from engine.network.table import card
 from engine.pipeline import colour, photometric, registration
 from engine.pipeline.decode import decode, decode_matte
 from engine.pipeline.encode import encode
 from engine.pipeline.layers import assemble
 from engine.pipeline.matte import matte
-from engine.pipeline.report import attributes, report
+from engine.pipeline.report import attributes, model_notes, report
 from engine.pipeline.session import Session
 from engine.pipeline.solve import solve
 from engine.pipeline.window import steady_fit
@@ -89,12 +90,14 @@ def matte_frame(
         fit, notes = steady_fit(job, frame, session, config, pictures.frame, plate, clock.check)
         plate = photometric.apply(plate, fit)
     with clock.stage("matte"):
+        network = session.network(job.knobs.model)
+        notes += model_notes(card(job.knobs.model), network.takes_hint, pictures.hint is not None)
         guess = matte(
             colour.to_acescg(pictures.frame.rgb, config, job.output_space),
             replace(plate, rgb=colour.to_acescg(plate.rgb, config, job.output_space)),
             pictures.hint,
             pictures.anchor / float(np.mean(fit.gain)),
-            session.network(job.knobs.model),
+            network,
             job.knobs,
             session.device,
             clock.check,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from engine import __version__
-from engine.network.table import card
+from engine.network.table import ModelCard, card
 from engine.settings import FrameJob, FrameReport, MatteJob
 from engine.values import Image, Photometric, Registration, Solution
 
@@ -65,6 +65,20 @@ def report(
         seconds=seconds,
         tiles=tiles,
     )
+
+
+def model_notes(model: ModelCard, takes_hint: bool, hinted: bool) -> Iterator[str]:
+    """What an artist must know of the network that was chosen.
+
+    Args:
+        model: its card.
+        takes_hint: whether it makes use of a hint.
+        hinted: whether one was given.
+    """
+    if not model.commercial_use:
+        yield f"The weights of model {model.name} are not for commercial use (licence: {model.licence})."
+    if hinted and not takes_hint:
+        yield f"Model {model.name} takes no hint: it was left out."
 
 
 def _image_warnings(images: Sequence[Image]) -> Iterator[str]:

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.network.platenet import PlateNet
-from engine.network.table import load_network
+from engine.network.keyer import Keyer
+from engine.network.table import card, load_keyer
 from engine.pipeline import colour
 from engine.pipeline.decode import decode
 from engine.settings import MatteJob, Source
@@ -39,15 +39,16 @@ class Session:
     def __init__(self, device: str, plate_cache_bytes: int) -> None:
         self.device = device
         self._plate_cache_bytes = plate_cache_bytes
-        self._networks: dict[str, PlateNet] = {}
+        self._networks: dict[tuple[str, str], Keyer] = {}
         self._plates: OrderedDict[tuple[str, ...], tuple[Image, float]] = OrderedDict()
         self._fits: OrderedDict[tuple[str, ...], Photometric] = OrderedDict()
 
-    def network(self, name: str) -> PlateNet:
-        """A network on this device, loaded when first asked for."""
-        if name not in self._networks:
-            self._networks[name] = load_network(name, self.device)
-        return self._networks[name]
+    def network(self, name: str) -> Keyer:
+        """A network on this device, loaded when first asked for, and again once its name means other weights."""
+        key = name, card(name).sha256
+        if key not in self._networks:
+            self._networks[key] = load_keyer(name, self.device)
+        return self._networks[key]
 
     def plate(self, source: Source, job: MatteJob, config: colour.ColourConfig) -> tuple[Image, float]:
         """A clean plate in the output space, and its exposure anchor."""

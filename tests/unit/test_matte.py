@@ -5,7 +5,7 @@ import pytest
 
 from engine.errors import EngineError
 from engine.network import device
-from engine.network.platenet import STRIDE
+from engine.network.platenet import PlateNet
 from engine.network.table import load_network
 from engine.pipeline import matte as stage
 from engine.settings import Knobs
@@ -48,9 +48,9 @@ def test_any_size_comes_back(network, size):
 
 def test_the_layout_covers_everything_once():
     kept = np.zeros((700, 1000), int)
-    for tile in stage.layout(700, 1000, 300):
+    for tile in stage.layout(700, 1000, 300, PlateNet.margin, PlateNet.stride):
         kept[tile.keep] += 1
-        assert tile.see[0].start % STRIDE == tile.see[1].start % STRIDE == 0
+        assert tile.see[0].start % PlateNet.stride == tile.see[1].start % PlateNet.stride == 0
     assert (kept == 1).all()
 
 

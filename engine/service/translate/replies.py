@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import EngineError
 from engine.network import device
-from engine.network.table import MODELS, ModelCard
+from engine.network.table import ModelCard, models
 from engine.service.events import FrameLost, FrameMade, MatteEvent, StageBegan
 from engine.service.limits import Limits
 from host_bridge.wire.v1 import engine_pb2, error_pb2, job_pb2, matte_pb2
@@ -58,7 +58,7 @@ def describe(
         devices=[_device(name) for name in device.available()],
         default_device=fixed.default_device,
         threads=fixed.threads,
-        models=[_model(card) for card in MODELS.values()],
+        models=[_model(card) for card in models().values()],
         limits=_limits(fixed.limits),
         features=engine_pb2.Features(plate_statistics=False, jobs=fixed.jobs),
         color_configs=color_configs,

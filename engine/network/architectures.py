@@ -1,0 +1,83 @@
+"""The networks that PlateKey can build: how, how the pipeline calls them, and what is known of their public weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+
+from engine.network.bgm2020 import BackgroundMatting2020
+from engine.network.bgm2020.keyer import Bgm2020Keyer
+from engine.network.bgmv2 import BackgroundMattingV2
+from engine.network.bgmv2.keyer import Bgmv2Keyer
+from engine.network.bgmv2.network import Backbone
+from engine.network.keyer import Keyer
+from engine.network.platenet import PlateNet
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A kind of network.
+
+    Attributes:
+        build: makes it untrained, with the names of the public state dict.
+        keyer: wraps it for the pipeline.
+        licence: SPDX name, of the public weights.
+        origin: where those are to be had.
+        data: what those were trained on, one sentence.
+    """
+
+    build: Callable[[], Any]
+    keyer: Callable[[Any], Keyer]
+    licence: str
+    origin: str
+    data: str
+
+    def shapes(self) -> dict[str, torch.Size]:
+        """Names and shapes of the state dict, without taking its memory."""
+        with torch.device("meta"):
+            network: nn.Module = self.build()
+        return {name: value.shape for name, value in network.state_dict().items()}
+
+
+def _itself(network: PlateNet) -> Keyer:
+    return network
+
+
+def _bgmv2(backbone: Backbone, file: str) -> Architecture:
+    return Architecture(
+        build=partial(BackgroundMattingV2, backbone),
+        keyer=Bgmv2Keyer,
+        licence="MIT",
+        origin=f"{file}, linked from github.com/PeterL1n/BackgroundMattingV2",
+        data="VideoMatte240K, PhotoMatte13K, Distinctions-646 and Adobe Image Matting, whose terms are their owners'.",
+    )
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "platenet": Architecture(
+        build=PlateNet,
+        keyer=_itself,
+        licence="unknown",
+        origin="shipped with PlateKey",
+        data="not stated",
+    ),
+    "bgm2020": Architecture(
+        build=BackgroundMatting2020,
+        keyer=Bgm2020Keyer,
+        licence="CC-BY-NC-SA-4.0",
+        origin="netG_epoch_*.pth, linked from github.com/senguptaumd/Background-Matting",
+        data="269 people of the Adobe Image Matting set, and unlabelled video for research only.",
+    ),
+    "bgmv2-mobilenetv2": _bgmv2("mobilenetv2", "pytorch_mobilenetv2.pth"),
+    "bgmv2-resnet50": _bgmv2("resnet50", "pytorch_resnet50.pth"),
+    "bgmv2-resnet101": _bgmv2("resnet101", "pytorch_resnet101.pth"),
+}
+"""By name; what a model is called unless its user names it."""
+
+FACTORIES: dict[str, Callable[[], Any]] = {name: kind.build for name, kind in ARCHITECTURES.items()}
+"""Each made untrained, by name."""
