@@ -1,7 +1,7 @@
 """Assemble the Fuse from its sections: ``python packaging/build_fuse.py [--check]``.
 
-Fusion wants a Fuse to be one file; a person wants to read it in rooms. ``--check`` writes nothing and exits with 1 where
-the committed ``plugin/fusion/PlateKey.fuse`` is not what the sections and the knobs' declaration say.
+Fusion wants a Fuse to be one file; a person wants to read it in rooms. ``--check`` writes nothing and exits with 1
+where the committed ``plugin/fusion/PlateKey.fuse`` is not what the sections and the knobs' declaration say.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def fuse() -> str:
         HEADER.format(version=host_bridge.__version__, number=_version_number(host_bridge.__version__)),
         _section("registration", "{}"),
         _declared(),
-        'local ffi = ffi or select(2, pcall(require, "ffi")) -- a global in Fusion; an error\'s text where there is none',
+        'local ffi = ffi or select(2, pcall(require, "ffi")) -- a global in Fusion; a text where there is none',
         *(_section(name, f"local {name} = (function()\n{{}}end)()\n") for name in MODULES),
         *(_section(name, f"local function {name}()\n{{}}end\n") for name in SYSTEMS),
         *(_section(name, f"local {name} = (function()\n{{}}end)()\n") for name in UPON_SYSTEM),

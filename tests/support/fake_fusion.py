@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import OpenImageIO
 from exr_files import read, write
 from lupa import luajit21
 
@@ -59,13 +60,21 @@ Footage = Mapping[float, Picture | np.ndarray] | Callable[[float], "Picture | np
 
 
 class Host:
-    """What the Lua side asks of Python: upstream pictures, EXR files, the Console."""
+    """What the Lua side asks of Python: upstream pictures, EXR files, the Console.
+
+    Attributes:
+        footage: what is connected, by input.
+        asked: inputs and times that were fetched.
+        written: names of the files that EXRIO wrote.
+        given_up: whether Fusion no longer wants the frame.
+    """
 
     def __init__(self) -> None:
         self.footage: dict[str, Footage] = {}
         self.console: list[str] = []
         self.shares: list[float] = []
         self.asked: list[tuple[str, float]] = []
+        self.written: list[str] = []
         self.given_up = lambda: False
 
     def upstream(self, name: str, time: float) -> Picture | None:
@@ -112,7 +121,7 @@ class Host:
         self.console.append(line)
 
     def exr_fault(self, path: str) -> str | None:
-        return None if Path(path).is_file() else f"cannot open {path}"
+        return None if OpenImageIO.ImageInput.open(path) else OpenImageIO.geterror()
 
     def read_channel(self, path: str, name: str, address: int, channel: int, width: int, height: int) -> str | None:
         spec, pixels = read(Path(path))
@@ -133,21 +142,16 @@ class Host:
             pixels = pixels[::-1]
         elif fault == "fails":
             return "disk full"
-        depth = "half" if fault == "half" else "float"
-        write(
-            Path(path),
-            np.ascontiguousarray(pixels),
-            depth=depth,
-            channels=names,
-            attributes={"PixelAspectRatio": aspect},
-        )
+        self.written.append(Path(path).name)
+        depth, aspects = "half" if fault == "half" else "float", {"PixelAspectRatio": float(aspect)}
+        write(Path(path), np.ascontiguousarray(pixels), depth=depth, channels=names, attributes=aspects)
         return None
 
 
 def memory(address: int, height: int, width: int) -> np.ndarray:
     """``(H, W, 4)`` of the Lua side's pixels, bottom row first."""
     values = (ctypes.c_float * (height * width * 4)).from_address(int(address))
-    return np.ctypeslib.as_array(values).reshape(height, width, 4)
+    return np.frombuffer(values, np.float32).reshape(height, width, 4)
 
 
 @dataclass
@@ -156,7 +160,8 @@ class Comp:
 
     Args:
         fuse: the Fuse's text.
-        variant: how this Fusion differs: ``exrio``, ``writes``, ``without_ffi``; see ``fake_fusion_exrio.lua``.
+        variant: how this Fusion differs: ``exrio`` and ``writes`` (see ``fake_fusion_exrio.lua``), ``without_ffi``, and
+            ``keeps_files``, which lets nothing be removed.
     """
 
     fuse: str = field(default_factory=lambda: FUSE.read_text(encoding="utf-8"))
@@ -166,7 +171,7 @@ class Comp:
         self.lua = luajit21.LuaRuntime(unpack_returned_tuples=True, register_eval=False)
         self.host = Host()
         self.host.table = self.lua.table
-        variant = {"exrio": "index", "writes": True, "without_ffi": False, **self.variant}
+        variant = {"exrio": "index", "writes": True, "without_ffi": False, "keeps_files": False, **self.variant}
         fake = self.lua.table(host=self.host, variant=self.lua.table_from(variant))
         loader = self.lua.eval("function(text, name) return assert(loadstring(text, '@' .. name)) end")
         for layer in LAYERS:

@@ -232,12 +232,17 @@ local visible = {
   FuRegisterClass = FuRegisterClass, CT_Tool = "CT_Tool", CT_Modifier = "CT_Modifier", CT_ViewLUTPlugin = "CT_ViewLUTPlugin",
   self = operator, Image = fake.Image, Pixel = fake.Pixel, Number = fake.Number, Text = fake.Text,
   ImgRectI = fake.ImgRectI, EXRIO = fake.EXRIO, ffi = not variant.without_ffi and require("ffi"), jit = jit, bit = bit,
-  string = string, table = table, math = math, io = io, os = setmetatable({exit = forbidden("os.exit")}, {__index = os}),
-  require = forbidden("require"), dofile = forbidden("dofile"), pairs = pairs, ipairs = ipairs, next = next,
+  string = string, table = table, math = math, io = io, os = setmetatable(
+    {exit = forbidden("os.exit"), remove = variant.keeps_files and function() end or nil}, {__index = os}),
+  require = variant.without_ffi and error or forbidden("require"), dofile = forbidden("dofile"), pairs = pairs, ipairs = ipairs, next = next,
   select = select, unpack = unpack, type = type, tostring = tostring, tonumber = tonumber, pcall = pcall, error = error,
   assert = assert, setmetatable = setmetatable, getmetatable = getmetatable, rawget = rawget, rawset = rawset,
   print = function(...)
-    host.print(table.concat({...}, "\t"))
+    local words = {}
+    for index = 1, select("#", ...) do
+      words[index] = tostring((select(index, ...)))
+    end
+    host.print(table.concat(words, "\t"))
   end,
 }
 for name, value in pairs(fake.constants) do

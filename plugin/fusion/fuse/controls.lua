@@ -22,7 +22,9 @@ local SPACES = {
   "ACEScg", "Linear Rec.709 (sRGB)", "ACES2065-1", "Linear Rec.2020", "Linear P3-D65", "Linear DaVinci WideGamut",
 }
 
-local WRITERS = {"Auto", "Pixel by pixel"}
+-- How exchange files are written. The first way uses documented calls alone, and the same picture always gives the same
+-- bytes, which is what the side-car's cache goes by. EXRIO may be faster; what it puts into a header is its own affair.
+local WRITERS = {"Pixel by pixel", "EXRIO, where it proves exact"}
 
 local function menu(first, items, after)
   local attributes = {LINKID_DataType = "Number", INPID_InputControl = "ComboControl", INP_Integer = true, INP_External = false}

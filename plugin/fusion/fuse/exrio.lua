@@ -1,6 +1,6 @@
 -- EXRIO, the reader and writer of EXR that Fusion gives to Fuses. Its reading half is in daily use (Cryptomatte); of its
--- writing half the names are known but no example is. So nothing is taken for granted: `exrio.open` writes a file of
--- eight known pixels, and a way to read or write is used only if these come back bit for bit, in this very host.
+-- writing half the names are known but no example is. So nothing is taken for granted: `exrio.open` makes a file of four
+-- known pixels, and a way to read or write is used only if these come back bit for bit, in this very host.
 
 local exrio = {}
 
@@ -86,8 +86,8 @@ Exchange.__index = Exchange
 
 --- Find out how this Fusion reads and writes EXR.
 -- @param folder that takes two small files for a moment.
--- @param by_pixels whether to write with GetPixel even where EXRIO writes well.
-function exrio.open(folder, request, by_pixels)
+-- @param may_write whether EXRIO is to write too, where it does so exactly; else GetPixel does (picture.lua).
+function exrio.open(folder, request, may_write)
   local known, path = proof(request), folder .. system.separator .. "proof.exr"
   local found, reason = {}, "it is not there"
   picture.write(path, known, COLOUR, function() end)
@@ -100,7 +100,7 @@ function exrio.open(folder, request, by_pixels)
     end
     reason = fine and "it reads other pixels than the file holds" or fault
   end
-  if found.spelling and not by_pixels then
+  if found.spelling and may_write then
     local image = picture.new(request, known)
     found.writes = write(path, WHOLE, known, found.spelling) and read(path, WHOLE, image, found.spelling) and same(image, known)
   end

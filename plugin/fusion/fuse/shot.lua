@@ -82,6 +82,7 @@ end
 
 --- Export a picture; returns its path.
 local function export(shot, name, image, as_mask)
+  wanted()
   local path = shot.folder:file(name)
   shot.files:write(path, image, as_mask, wanted)
   return path
@@ -91,7 +92,6 @@ end
 local function export_neighbours(shot, window, plate_moves)
   for _, direction in ipairs({-1, 1}) do
     for step = direction, direction * window, direction do
-      wanted()
       local image = Inputs.Frame:GetSource(shot.time + step)
       local plate = plate_moves and Inputs.CleanPlate:GetSource(shot.time + step)
       if not image or (plate_moves and not plate) then
