@@ -36,7 +36,7 @@ def require_plate_frame(node: str, plate: int, first: int, last: int) -> None:
     if not first <= plate <= last:
         raise _bad(
             "{}: the clean plate's frame {} is outside the clip, {}-{}.".format(node, plate, first, last),
-            "Go to a frame without the subject and press 'Use current frame'.",
+            "Go to a frame without the subject and pick it in the node.",
         )
 
 

@@ -119,8 +119,6 @@ def _end_of_nested(text, position, line):
         character = text[position]
         if character == "\\":
             position += 1
-        elif character == '"' and opening == "{" and depth == 1:
-            position = _end_of_quote(text, position)
         elif character == opening:
             depth += 1
         elif character == closing:
@@ -129,11 +127,3 @@ def _end_of_nested(text, position, line):
                 return position
         position += 1
     raise NkError(f"line {line}: '{opening}' is left open")
-
-
-def _end_of_quote(text, position):
-    """The closing quote of a word that begins here; the same place where the quote stands inside a word."""
-    if text[position - 1] not in " \t\n{":
-        return position
-    closed = re.compile(r'(?:[^"\\]|\\.)*"', re.DOTALL).match(text, position + 1)
-    return closed.end() - 1 if closed else position

@@ -270,5 +270,5 @@ def quoted(text: str) -> str:
     """A word as a script holds it; bare where it can be."""
     if re.fullmatch(r"[\w./:%#+,-]+", text):
         return text
-    escaped = re.sub(r'([\\"\[\]$])', r"\\\1", text)
+    escaped = re.sub(r'([\\"\[\]{}$])', r"\\\1", text)
     return '"' + escaped.replace("\n", "\\n") + '"'
