@@ -18,7 +18,7 @@ class Part:
 
     Attributes:
         source: file or folder in the package ``plugin``; a folder goes with everything in it.
-        target: its place in the host's folder.
+        target: its place in the host's folder; empty to leave a piece of another part out.
     """
 
     source: str
@@ -66,6 +66,16 @@ class Host:
 _EXTENSION = "extensions/user_default/platekey"
 """Blender's own repository of extensions that were not downloaded."""
 
+_FUSION = (
+    Part("fusion/PlateKey.fuse", "Fuses/PlateKey.fuse"),
+    Part("fusion/PlateKey.setting", "Macros/PlateKey.setting"),
+    Part("fusion/PlateKey_Process.py", "Scripts/Comp/PlateKey_Process.py"),
+    Part("__init__.py", "PlateKey/platekey/__init__.py"),
+    Part("core", "PlateKey/platekey/core"),
+    Part("fusion", "PlateKey/platekey/fusion"),
+    Part("fusion/fuse", ""),  # the sections that PlateKey.fuse is assembled from
+)
+
 HOSTS: dict[str, Host] = {
     host.name: host
     for host in (
@@ -90,14 +100,14 @@ HOSTS: dict[str, Host] = {
             name="fusion",
             title="Fusion Studio",
             folders=fusion_folders,
-            parts=(Part("fusion/PlateKey.fuse", "Fuses/PlateKey.fuse"),),
+            parts=_FUSION,
             next_step="Start Fusion again: PlateKey is under Tools > Matte.",
         ),
         Host(
             name="resolve",
             title="DaVinci Resolve",
             folders=resolve_folders,
-            parts=(Part("fusion/PlateKey.fuse", "Fuses/PlateKey.fuse"),),
+            parts=_FUSION,
             next_step="Start Resolve again: on the Fusion page, PlateKey is under Tools > Matte.",
         ),
         Host(

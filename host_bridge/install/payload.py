@@ -25,16 +25,18 @@ def payload(host: Host) -> dict[PurePosixPath, bytes]:
     """
     found = {part.source: _files(part) for part in host.parts}
     # A folder inside another part's has its own place: the inner one comes later and wins.
-    placed = {path: place for source in sorted(found) for place, path in found[source].items()}
-    return {place: path.read_bytes() for path, place in sorted(placed.items())}
+    placed = {path: place for source in sorted(found) for path, place in found[source].items()}
+    sources = {place: path for path, place in placed.items() if place}
+    return {place: sources[place].read_bytes() for place in sorted(sources)}
 
 
-def _files(part: Part) -> dict[PurePosixPath, Path]:
+def _files(part: Part) -> dict[Path, PurePosixPath | None]:
+    """Place by file; None for a file that is left out."""
     source, target = _PLUGIN / part.source, PurePosixPath(part.target)
     if source.is_file():
-        return {target: source}
+        return {source: target}
     found = {
-        target / path.relative_to(source).as_posix(): path
+        path: target / path.relative_to(source).as_posix() if part.target else None
         for path in source.rglob("*")
         if path.is_file() and path.suffix not in _LEFT_OUT
     }
