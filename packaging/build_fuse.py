@@ -13,6 +13,7 @@ from pathlib import Path
 
 import host_bridge
 from host_bridge.knobs import DEFAULT_LAYERS, KnobSpec, knob_specs
+from plugin.fusion.macro import knob_id
 
 FUSION = Path(__file__).resolve().parent.parent / "plugin" / "fusion"
 SECTIONS = FUSION / "fuse"
@@ -51,11 +52,6 @@ def fuse() -> str:
         *(_section(name, "{}") for name in EVENTS),
     ]
     return "\n".join(section.rstrip("\n") + "\n" for section in sections)
-
-
-def knob_id(name: str) -> str:
-    """Name of a knob's control in a comp: letters and digits only, ``edge_shift`` is ``EdgeShift``."""
-    return "".join(word.capitalize() for word in name.split("_"))
 
 
 def _section(name: str, wrapped: str) -> str:
