@@ -1,7 +1,7 @@
 """Real Blenders to test in and to render training data with: ``python packaging/bpy_environments.py [4.5] [5.0]``.
 
 PyPI's ``bpy`` is Blender as a Python module. It is never installed into ``.venv``: each version has an environment of
-its own, ``.venv-bpy45`` and ``.venv-bpy50``, and is driven as a subprocess. About 350 MB to download each, 1 GB on disk;
+its own, ``.venv-bpy45`` and ``.venv-bpy50``, and is driven as a subprocess. 350 MB to download each, 1 GB on disk;
 an environment that is complete is left as it is. The tests of a Blender that is not here skip, or fail where CI is set.
 """
 

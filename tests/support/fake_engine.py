@@ -43,6 +43,7 @@ class Scenario:
         start_failure: last words; the process ends with exit code 7 instead of serving.
         uploads_only: state no roots.
         damaged: announce another hash than the file's.
+        answers: folder of real EXR files, ``1001.exr``, to answer frames with; empty for bytes that are no picture.
     """
 
     build: str = "fake-1"
@@ -60,6 +61,7 @@ class Scenario:
     start_failure: str = ""
     uploads_only: bool = False
     damaged: bool = False
+    answers: str = ""
 
     def note(self, line: str) -> None:
         if self.journal:
@@ -169,6 +171,8 @@ class FakeEngine(engine_pb2_grpc.EngineServicer):
         for image in images:
             digest.update(self._content(image))
         digest.update(setup.knobs.SerializeToString(deterministic=True) + bytes(setup.layers))
+        if self._scenario.answers:
+            return (Path(self._scenario.answers) / f"{frame.frame}.exr").read_bytes()
         return EXR_MAGIC + digest.digest() * 8192
 
     def _content(self, image) -> bytes:

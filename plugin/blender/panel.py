@@ -1,0 +1,131 @@
+"""The node's panel in the compositor's sidebar: buttons, status, knobs. And the entry in the Add menu."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import bpy
+
+from ..core.knobs import KNOBS
+from . import board, operators
+
+
+class _InCompositor(bpy.types.Panel):
+    """A panel beside the compositing tree."""
+
+    bl_space_type = "NODE_EDITOR"
+    bl_region_type = "UI"
+    bl_category = "PlateKey"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether this is a compositing tree."""
+        return getattr(context.space_data, "tree_type", "") == "CompositorNodeTree"
+
+
+class NodePanel(_InCompositor):
+    """What one does with the node, and how it fares."""
+
+    bl_idname = "PLATEKEY_PT_node"
+    bl_label = "PlateKey"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw it; asks nobody."""
+        layout, node = self.layout, operators.selected(context)
+        if node is None:
+            layout.operator(operators.AddNode.bl_idname, icon="ADD", text="Add PlateKey")
+            return
+        settings = node.node_tree.platekey
+        row = layout.row(align=True)
+        row.enabled = not node.inputs["Clean Plate"].is_linked
+        row.prop(settings, "clean_frame")
+        row.operator(operators.UseCurrentFrame.bl_idname, text="", icon="EYEDROPPER")
+        self._buttons(settings.identity)
+        self._status(settings.identity)
+        layout.prop(settings, "folder")
+
+    def _buttons(self, identity: str) -> None:
+        if operators.is_running(identity):
+            progress = board.entry(identity).progress
+            if progress is not None:
+                self.layout.progress(factor=progress.share, text=progress.text)
+            self.layout.operator(operators.Cancel.bl_idname, icon="CANCEL")
+            return
+        row = self.layout.row(align=True)
+        row.operator(operators.Process.bl_idname, text="Process Frame").whole_range = False
+        row.operator(operators.Process.bl_idname, text="Process Range").whole_range = True
+
+    def _status(self, identity: str) -> None:
+        box = self.layout.box()
+        box.alert = board.entry(identity).error is not None
+        column = box.column(align=True)
+        for line in board.lines(identity):
+            name, _, value = line.partition("  ")
+            row = column.split(factor=0.3)
+            row.label(text=name)
+            row.label(text=value.strip())
+        box.operator(operators.AskStatus.bl_idname, icon="FILE_REFRESH")
+
+
+class _Sub(_InCompositor):
+    """A part of the panel that can be folded away."""
+
+    bl_parent_id = "PLATEKEY_PT_node"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether there is a node."""
+        return super().poll(context) and operators.selected(context) is not None
+
+    @staticmethod
+    def settings(context: bpy.types.Context) -> bpy.types.PropertyGroup:
+        """The node's settings."""
+        return operators.selected(context).node_tree.platekey  # type: ignore[union-attr]
+
+
+class KnobsPanel(_Sub):
+    """The knobs, in the order of their declaration."""
+
+    bl_idname = "PLATEKEY_PT_knobs"
+    bl_label = "Knobs"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw every knob that a result depends on; what acts at the merge is a socket of the node."""
+        self.layout.use_property_split = True
+        self.layout.use_property_decorate = False
+        for knob in KNOBS:
+            if not knob.merge_only:
+                self.layout.prop(self.settings(context), knob.name)
+
+
+class LayersPanel(_Sub):
+    """The layers that are made."""
+
+    bl_idname = "PLATEKEY_PT_layers"
+    bl_label = "Layers"
+    bl_options: ClassVar = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw a switch for each."""
+        column = self.layout.column(align=True)
+        column.prop(self.settings(context), "layers")
+
+
+CLASSES = [NodePanel, KnobsPanel, LayersPanel]
+
+
+def add_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
+    """The entry in the node editor's Add menu."""
+    if _InCompositor.poll(context):
+        menu.layout.separator()
+        menu.layout.operator(operators.AddNode.bl_idname, icon="NODE_COMPOSITING")
+
+
+def register() -> None:
+    """Add the entry."""
+    bpy.types.NODE_MT_add.append(add_menu)
+
+
+def unregister() -> None:
+    """Remove it."""
+    bpy.types.NODE_MT_add.remove(add_menu)

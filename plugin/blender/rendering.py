@@ -1,0 +1,129 @@
+"""Blender's render with PlateKey nodes in its compositing tree: every frame has its results, or it is not written.
+
+Blender prints an error in a handler and goes on, with the pixels of the frame before or with black ones (measured).
+So a frame without results ends the render before it is written: without a window the process leaves; in the window
+the output is sent where no file can be, which Blender takes for a full disk and stops.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Dict, List, Optional
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ..core.errors import LinkError
+from . import export, graph
+from .group import SLATE
+from .session import Session
+
+FAILED, CANCELLED = 1, 130
+"""Exit codes of a process that leaves before a frame is written; 130 is a shell's for Ctrl-C."""
+
+
+class Render:
+    """One render of a scene, from its first frame to its last.
+
+    Args:
+        scene: the scene; read and prepared at once.
+    """
+
+    def __init__(self, scene: bpy.types.Scene) -> None:
+        self._scene = scene
+        self._session: Optional[Session] = None
+        self._error: Optional[LinkError] = None
+        self._output = ""
+        try:
+            nodes = graph.platekeys(scene)
+            if nodes:
+                self._session = Session(scene, nodes)
+        except LinkError as error:
+            self._error = error
+
+    def frame(self, number: int) -> None:
+        """Have every node's result of a frame, or end the render."""
+        try:
+            if self._error is not None:
+                raise self._error
+            if self._session is not None:
+                for _ in self._session.require(number, self._ahead(number)):
+                    pass
+        except KeyboardInterrupt:
+            self._leave("The render was cancelled.", CANCELLED)
+        except LinkError as error:
+            self._stop(error)
+
+    def close(self) -> None:
+        """Clean up, and give the scene its output path back."""
+        if self._session is not None:
+            self._session.close()
+        if self._output:
+            self._scene.render.filepath = self._output
+            self._output = ""
+
+    def _ahead(self, number: int) -> List[int]:
+        step = self._scene.frame_step
+        return list(range(number + step, self._scene.frame_end + 1, step))
+
+    def _stop(self, error: LinkError) -> None:
+        if bpy.app.background:
+            self._leave(str(error), FAILED)
+        sys.stderr.write("PlateKey: {}\n".format(error))
+        if self._session is not None:
+            self._session.show_slates()
+        self._output = self._output or self._scene.render.filepath
+        self._scene.render.filepath = os.path.join(str(SLATE), "no result")
+
+    def _leave(self, sentence: str, code: int) -> None:
+        """Leave the process: it is the only way that keeps Blender from writing the frame.
+
+        Not by an exception, which Blender only prints, nor by an orderly exit, in which Blender as a module hangs.
+        """
+        sys.stderr.write("PlateKey: {}\n".format(sentence))
+        self.close()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+_renders: Dict[str, Render] = {}
+"""The renders that run, by the name of their scene."""
+
+
+@persistent
+def begin(scene: bpy.types.Scene, *_: Any) -> None:  # noqa: ANN401 - Blender's dependency graph
+    """Before a render's first frame."""
+    if not export.is_nested():
+        end(scene)
+        _renders[scene.name_full] = Render(scene)
+
+
+@persistent
+def frame(scene: bpy.types.Scene, *_: Any) -> None:  # noqa: ANN401 - Blender's dependency graph
+    """Before each frame."""
+    if not export.is_nested() and scene.name_full in _renders:
+        _renders[scene.name_full].frame(scene.frame_current)
+
+
+@persistent
+def end(scene: bpy.types.Scene, *_: Any) -> None:  # noqa: ANN401 - Blender's dependency graph
+    """After a render's last frame, or where it was cancelled."""
+    if not export.is_nested() and scene.name_full in _renders:
+        _renders.pop(scene.name_full).close()
+
+
+_HANDLERS = (("render_init", begin), ("render_pre", frame), ("render_complete", end), ("render_cancel", end))
+
+
+def register() -> None:
+    """Listen to renders."""
+    for event, handler in _HANDLERS:
+        getattr(bpy.app.handlers, event).append(handler)
+
+
+def unregister() -> None:
+    """Listen no more."""
+    for event, handler in _HANDLERS:
+        getattr(bpy.app.handlers, event).remove(handler)
