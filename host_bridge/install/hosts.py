@@ -116,6 +116,7 @@ HOSTS: dict[str, Host] = {
             folders=blender_folders,
             parts=(
                 Part("blender/extension", _EXTENSION),
+                Part("blender/blender_manifest.toml", f"{_EXTENSION}/blender_manifest.toml"),
                 Part("core", f"{_EXTENSION}/core"),
                 Part("blender", f"{_EXTENSION}/blender"),
             ),

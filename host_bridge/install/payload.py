@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 _PLUGIN = Path(host_bridge.__file__).parents[1] / "plugin"
 """In a wheel as in a checkout the two packages are neighbours."""
 
-_LEFT_OUT = frozenset({".pyc", ".pyo"})
-
 
 def payload(host: Host) -> dict[PurePosixPath, bytes]:
     """Content by place in the host's folder.
@@ -38,10 +36,15 @@ def _files(part: Part) -> dict[Path, PurePosixPath | None]:
     found = {
         path: target / path.relative_to(source).as_posix() if part.target else None
         for path in source.rglob("*")
-        if path.is_file() and path.suffix not in _LEFT_OUT
+        if path.is_file() and not _is_leftover(path.relative_to(source))
     }
     if not found:
         raise BridgeError(
             "FILE_MISSING", f"This installation of PlateKey lacks {part.source}.", "Install platekey again."
         )
     return found
+
+
+def _is_leftover(path: Path) -> bool:
+    """What Python and development tools leave beside sources."""
+    return path.suffix == ".pyc" or any(part.startswith(".") for part in path.parts)
