@@ -151,11 +151,17 @@ def test_folders_that_must_not_be_packages(folder):
 
 
 def test_one_version_everywhere():
-    packaged, newest = (
+    packaged, newest, extension, fuse = (
         re.search(pattern, (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE).group(1)
-        for name, pattern in (("pyproject.toml", r'^version = "(.+)"'), ("CHANGELOG.md", r"^## \[([^\]]+)\]"))
+        for name, pattern in (
+            ("pyproject.toml", r'^version = "(.+)"'),
+            ("CHANGELOG.md", r"^## \[([^\]]+)\]"),
+            ("plugin/blender/blender_manifest.toml", r'^version = "(.+)"'),
+            ("plugin/fusion/PlateKey.fuse", r"PlateKey (\S+):"),
+        )
     )
-    assert {engine.__version__, host_bridge.__version__, plugin.__version__, newest} == {packaged}
+    modules = {engine.__version__, host_bridge.__version__, plugin.__version__}
+    assert modules | {newest, extension, fuse} == {packaged}
 
 
 def declared_knobs():
