@@ -101,13 +101,12 @@ def _installed(host: Host, path: str) -> list[Receipt]:
 
 
 def _show_plan(host: Host, installation: Installation, dry_run: bool) -> None:
-    would = "would write" if dry_run else "writes"
     typer.echo(f"PlateKey {host_bridge.__version__} for {host.title}, {installation.folder}")
     if dry_run:
         for path in installation.files:
-            typer.echo(f"  {would} {path}")
+            typer.echo(f"  would write {path}")
     else:
-        typer.echo(f"  {would} {len(installation.files)} files")
+        typer.echo(f"  writes {len(installation.files)} files")
     if installation.edited:
         typer.echo(f"  {'would add' if dry_run else 'adds'} one line to {installation.edited}")
     for advice in installation.advice:
@@ -115,11 +114,11 @@ def _show_plan(host: Host, installation: Installation, dry_run: bool) -> None:
 
 
 def _show_removal(host: Host, receipt: Receipt, removal: Removal, dry_run: bool) -> None:
-    would = "would remove" if dry_run else "removes"
+    verb = "would remove" if dry_run else "removes"
     typer.echo(f"PlateKey {receipt.version} for {host.title}, {receipt.folder}")
-    typer.echo(f"  {would} {len(removal.files)} files")
+    typer.echo(f"  {verb} {len(removal.files)} files")
     if removal.edited:
-        typer.echo(f"  {would} its line from {removal.edited}")
+        typer.echo(f"  {verb} its line from {removal.edited}")
     for path in removal.kept:
         typer.echo(f"  keeps {path}: it was changed since")
 
