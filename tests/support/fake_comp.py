@@ -102,7 +102,7 @@ class Comp:
                 return False
             self.rendered.append((saver.Name, frame))
             if not saver.passed_through:
-                write(_file(saver.inputs["Clip"], frame), picture)
+                write(_file(saver.inputs["Clip"], frame), picture, attributes={"DateTime": "2026:11:22 12:00:00"})
         return True
 
 
