@@ -67,18 +67,14 @@ def serve(
 
 @app.command()
 def train(
-    folder: Annotated[Path, typer.Option(help="Checkpoint, log and cache; a run there goes on.")],
-    assets: Annotated[Path, typer.Option(help="Photographs, from packaging/fetch_training_assets.py.")],
-    hours: Annotated[float, typer.Option(min=0, help="Length of the schedule, over all resumptions.")] = 2.0,
-    batch: Annotated[int, typer.Option(min=2, help="Samples a step.")] = 8,
-    threads: Annotated[int, typer.Option(min=1, help="Arithmetic threads.")] = 2,
-    encoder: Annotated[Path | None, typer.Option(help="EfficientNet-Lite0 weights (.pth) to begin from.")] = None,
+    config: Annotated[Path, typer.Option(help="TOML file of the run, or the name of an example: platenet.")],
+    fresh: Annotated[bool, typer.Option("--fresh/--resume", help="Begin anew, or go on with the run there.")] = False,
+    override: Annotated[list[str] | None, typer.Option("--set", help="table.key=value; repeatable.")] = None,
 ) -> None:
-    """Train platenet; may be interrupted and started again at any time."""
+    """Train a network; may be interrupted and started again at any time."""
     with _errors_as_exit_codes():
         _start_logging(None)
-        config = import_module("engine.training.trainer").Config(folder, assets, hours, batch=batch, threads=threads)
-        import_module("engine.training.commands").run_training(config, encoder)
+        import_module("engine.training.commands").run_training(config, override or (), fresh)
 
 
 @app.command()

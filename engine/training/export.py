@@ -10,10 +10,10 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
-from engine.network.platenet import PlateNet
-from engine.network.table import ModelCard
+from engine.errors import EngineError
+from engine.network.table import FACTORIES, ModelCard
 from engine.training.assets import load_manifest
-from engine.training.trainer import load_checkpoint
+from engine.training.checkpoint import fill, load_checkpoint
 
 _ENCODER = {
     "file": "efficientnet-lite0-57934424.pth",
@@ -38,11 +38,16 @@ def export(run: Path, folder: Path, name: str = "platenet", file: str = "platene
         The card.
 
     Raises:
-        EngineError: FILE_MISSING without a checkpoint, BAD_REQUEST for one of another network.
+        EngineError: FILE_MISSING without a checkpoint, BAD_REQUEST for one of another network, UNSUPPORTED for a
+            network whose weights do not ship.
     """
     state = load_checkpoint(run)
-    network = PlateNet()
-    network.load_state_dict(state["average"])
+    architecture = str(state.get("architecture", "platenet"))
+    if architecture != "platenet":
+        message = f"The run in {run} trains {architecture}, whose weights do not ship."
+        raise EngineError("UNSUPPORTED", message, "Name the folder of a run of platenet.")
+    network = FACTORIES[architecture]()
+    fill(network, state.get("average"), str(run))
     tensors = {
         key: value.to(torch.float16).contiguous() if value.is_floating_point() else value
         for key, value in network.state_dict().items()
@@ -50,7 +55,7 @@ def export(run: Path, folder: Path, name: str = "platenet", file: str = "platene
     data = save(tensors, {"name": name})
     card = ModelCard(
         name=name,
-        architecture="platenet",
+        architecture=architecture,
         file=file,
         sha256=hashlib.sha256(data).hexdigest(),
         parameters=sum(value.numel() for value in network.parameters()),

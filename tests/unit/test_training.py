@@ -1,4 +1,6 @@
-"""The trainer: it learns, resumes where it was, and refuses what is not its own."""
+"""Training of PlateNet with every truth known: samples, losses, the recipe, and what is exported from it."""
+
+import json
 
 import numpy as np
 import pytest
@@ -8,21 +10,33 @@ from engine.errors import EngineError
 from engine.network import table
 from engine.network.platenet import Prediction
 from engine.synthesis import foregrounds, textures
-from engine.training import assets, dataset, trainer
+from engine.training import assets, dataset, supervised
+from engine.training.compiled import compiled
+from engine.training.config import Config, Run, Supervised
 from engine.training.export import export
 from engine.training.losses import Truth, laplacian, losses
+from engine.training.supervised import PaintedSource, SupervisedRecipe
+from engine.training.trainer import Trainer
 
 
 @pytest.fixture(scope="module")
-def batch():
-    rng = np.random.default_rng(0)
-    photos = [np.abs(textures.noise(rng, 300, 20, 3))]
-    subjects = np.stack([foregrounds.foreground(seed, photos) for seed in (0, 1)])
+def material():
+    """Photographs and subjects, without the manifest's files."""
+    photos = [np.abs(textures.noise(np.random.default_rng(0), 300, 20, 3))]
+    return photos, np.stack([foregrounds.foreground(seed, photos) for seed in (0, 1)])
+
+
+@pytest.fixture(scope="module")
+def batch(material):
+    photos, subjects = material
     return next(dataset.batches(subjects, photos, 64, 2, 3))
 
 
-def config(folder):
-    return trainer.Config(folder=folder, assets=folder, hours=1.0, rate=2e-3, threads=torch.get_num_threads())
+def trainer(folder, **settings):
+    run = Run(folder, hours=1.0, rate=2e-3, threads=torch.get_num_threads())
+    recipe = Supervised(folder, size=64, batch=2, **settings)
+    torch.manual_seed(1)
+    return Trainer(Config(run, recipe), SupervisedRecipe(run, recipe))
 
 
 def test_batches_are_anchored(batch):
@@ -33,88 +47,88 @@ def test_batches_are_anchored(batch):
     assert float(luminance.clamp(min=1e-6).log().mean().exp()) == pytest.approx(0.18, rel=0.2)
 
 
+def test_late_batches_are_larger_every_other_time(material, tmp_path, monkeypatch):
+    photos, subjects = material
+    monkeypatch.setattr(supervised, "load_photos", lambda _folder: [(photo, False) for photo in photos])
+    monkeypatch.setattr(supervised, "load_subjects", lambda *_arguments: subjects)
+    source = PaintedSource(Run(tmp_path, steps=10), Supervised(tmp_path, size=64, batch=4))
+    shapes = [source.batch(number, spent)["alpha"].shape for number, spent in ((1, 0.2), (6, 0.6), (7, 0.7))]
+    assert shapes == [(4, 1, 64, 64), (4, 1, 64, 64), (2, 1, 96, 96)]
+    assert torch.equal(source.batch(1, 0.2)["frame"], source.batch(1, 0.2)["frame"])
+
+
 def test_it_learns_one_batch(batch, tmp_path):
-    learner = trainer.Trainer(config(tmp_path))
+    learner = trainer(tmp_path)
     first = learner.learn(batch)["total"]
     for _ in range(25):
         last = learner.learn(batch)["total"]
     assert last < 0.7 * first
 
 
-def test_it_resumes_where_it_was(batch, tmp_path):
-    learner = trainer.Trainer(config(tmp_path))
+def test_it_goes_on_bit_for_bit(batch, tmp_path):
+    learner = trainer(tmp_path)
     learner.learn(batch)
     learner.hours = 0.5
     learner.save()
-    other = trainer.Trainer(config(tmp_path))
+    other = trainer(tmp_path)
     assert other.resume()
     assert (other.step, other.hours) == (1, 0.5)
-    assert learner.learn(batch) == pytest.approx(other.learn(batch))
+    assert learner.learn(batch) == other.learn(batch)
+    for name, value in learner.average.values.items():
+        assert torch.equal(other.average.values[name], value), name
 
 
 def test_without_a_checkpoint_it_starts(tmp_path):
-    assert not trainer.Trainer(config(tmp_path)).resume()
+    assert not trainer(tmp_path).resume()
 
 
-def test_a_checkpoint_of_another_network_is_refused(tmp_path):
-    torch.save({"network": {}, "optimiser": {}}, tmp_path / "checkpoint.pt")
-    with pytest.raises(EngineError, match="another network"):
-        trainer.Trainer(config(tmp_path)).resume()
+def test_parts_have_their_share_of_the_rate(tmp_path):
+    groups = trainer(tmp_path).recipe.optimisers["network"].param_groups
+    assert {group["share"] for group in groups} == set(supervised.SHARES.values())
+    assert sum(len(group["params"]) for group in groups) == len(list(trainer(tmp_path).recipe.network.parameters()))
 
 
-def test_a_truncated_checkpoint_is_refused(batch, tmp_path):
-    trainer.Trainer(config(tmp_path)).save()
-    whole = (tmp_path / "checkpoint.pt").read_bytes()
-    (tmp_path / "checkpoint.pt").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(EngineError, match="broken"):
-        trainer.Trainer(config(tmp_path)).resume()
+def test_a_broken_sample_stops_training(batch, tmp_path):
+    with pytest.raises(EngineError, match="not finite"):
+        trainer(tmp_path).learn({**batch, "alpha": batch["alpha"] * float("nan")})
+
+
+@pytest.mark.parametrize("content", [None, {"_conv_stem.weight": torch.zeros(1)}])
+def test_an_encoder_that_is_none_is_refused(tmp_path, content):
+    path = tmp_path / "encoder.pth"
+    if content is not None:
+        torch.save(content, path)
+    with pytest.raises(EngineError, match=r"encoder.pth are (missing|not the weights)"):
+        trainer(tmp_path, encoder=path)
+
+
+def test_compiling_without_a_compiler_is_refused(tmp_path, monkeypatch):
+    network = torch.nn.Linear(1, 1)
+    assert compiled(network, Run(tmp_path)) is network
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EngineError, match=r"needs a C\+\+ compiler"):
+        compiled(network, Run(tmp_path, compile=True))
 
 
 def test_export_ships_the_average_with_its_card(batch, tmp_path, monkeypatch):
-    learner = trainer.Trainer(config(tmp_path))
+    learner = trainer(tmp_path)
     learner.learn(batch)
     learner.save()
     card = export(tmp_path, tmp_path / "weights")
+    assert json.loads((tmp_path / "weights" / card.file).with_suffix(".json").read_text())["sha256"] == card.sha256
     monkeypatch.setattr(table, "WEIGHTS", tmp_path / "weights")
     monkeypatch.setattr(table, "MODELS", {"platenet": card})
     loaded = table.load_network("platenet", "cpu").state_dict()
-    for name, value in learner.averaged().state_dict().items():
+    for name, value in learner.average.values.items():
         torch.testing.assert_close(loaded[name], value, rtol=1e-3, atol=1e-4)
     assert {source["licence"] for source in card.sources} <= {"Apache-2.0", "CC0-1.0", "CC-BY-2.0", "CC-BY-4.0"}
+    assert card.training["recipe"] == "supervised"
+    assert str(tmp_path) not in json.dumps(card.training)
 
 
 def test_export_needs_a_run(tmp_path):
     with pytest.raises(EngineError, match="no checkpoint"):
         export(tmp_path, tmp_path)
-
-
-def test_an_interrupted_save_leaves_the_former(batch, tmp_path, monkeypatch):
-    learner = trainer.Trainer(config(tmp_path))
-    learner.save()
-
-    def full(_state, path):
-        path.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
-
-    learner.learn(batch)
-    with monkeypatch.context() as patch:
-        patch.setattr(torch, "save", full)
-        with pytest.raises(OSError, match="space"):
-            learner.save()
-    assert trainer.Trainer(config(tmp_path)).resume()
-
-
-def test_a_broken_sample_stops_training(batch, tmp_path):
-    learner = trainer.Trainer(config(tmp_path))
-    broken = {**batch, "alpha": batch["alpha"] * float("nan")}
-    with pytest.raises(EngineError, match="not finite"):
-        learner.learn(broken)
-
-
-def test_the_schedule_warms_up_and_comes_down():
-    assert trainer.schedule(0, 0) == pytest.approx(0.01)
-    assert trainer.schedule(0, 200) == pytest.approx(1)
-    assert trainer.schedule(1, 10_000) == pytest.approx(0.01)
 
 
 def test_a_perfect_answer_costs_nothing_but_the_colour_code():
