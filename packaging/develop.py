@@ -38,6 +38,8 @@ CHECKS = {
     "old Python": ["-c", "from vermin import main; main()", "--quiet", "--target=3.7-", "--violations", "plugin"],
     "wire stubs": ["packaging/gen_wire.py", "--check"],
     "host knobs": ["packaging/gen_knobs.py", "--check"],
+    "Fusion's Fuse": ["packaging/build_fuse.py", "--check"],
+    "Fusion's macro": ["packaging/build_fusion_macro.py", "--check"],
     "colour config": ["ocio_configs/generate.py", "--check"],
 }
 

@@ -99,7 +99,6 @@ def test_another_command_can_be_stated(home, monkeypatch):
             "/no/such/platekey ended with 127. Install PlateKey, then run 'platekey install'",
         ),
         ([sys.executable, "-c", "raise SystemExit(3)"], "ended with 3."),
-        ("platekey link", "is missing. Install PlateKey here"),
     ],
 )
 def test_a_side_car_that_cannot_be_started_is_one_sentence_at_once(home, side_car, words):

@@ -24,6 +24,7 @@ NO_SIDE_CAR = "This machine has the node but not PlateKey itself"
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("PLATEKEY_HOME", str(tmp_path / "hö me"))
     monkeypatch.delenv("PLATEKEY_SIDE_CAR", raising=False)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")  # where no `platekey` is
     return tmp_path / "hö me"
 
 

@@ -30,7 +30,7 @@ local function read_object(path)
   return whole and type(value) == "table" and value or {}
 end
 
---- The command that starts the side-car: a list, or a line for the shell.
+--- The command that starts the side-car, a list or a line for the shell; and whether it is only a guess.
 local function command()
   local stated = system.environment("PLATEKEY_SIDE_CAR")
   if stated and stated ~= "" then
@@ -40,9 +40,18 @@ local function command()
   if type(installed) == "table" and type(installed[1]) == "string" then
     return installed
   end
-  return refusal.raise(
-    ("This machine has the node but not PlateKey itself: %s is missing."):format(place("host.json")),
-    "Install PlateKey here and run 'platekey install', which writes that file.")
+  return {"platekey", "link"}, true
+end
+
+local function not_started(how, code, guessed)
+  if guessed then
+    refusal.raise(
+      ("This machine has the node but not PlateKey itself: %s is missing."):format(place("host.json")),
+      "Install PlateKey here and run 'platekey install', which writes that file.")
+  end
+  refusal.raise(
+    ("PlateKey's side-car cannot be started: %s ended with %d."):format(type(how) == "table" and how[1] or how, code),
+    "Install PlateKey, then run 'platekey install' again so that the node knows where it is.")
 end
 
 local function find()
@@ -52,10 +61,11 @@ local function find()
 end
 
 local function start(wanted)
-  local how = command()
+  local how, guessed = command()
   local there, why = system.make_folder(side_car.home())
   if not there and why then
-    refusal.raise(("PlateKey's folder %s cannot be made: %s."):format(side_car.home(), why), "Set PLATEKEY_HOME to one that can.")
+    refusal.raise(("PlateKey's folder %s cannot be made: %s."):format(side_car.home(), why),
+      "Set PLATEKEY_HOME to one that can.")
   end
   local failed = system.start(how, side_car.home(), FOREIGN)
   for _ = 1, START_SECONDS / POLL_SECONDS do
@@ -66,9 +76,7 @@ local function start(wanted)
     end
     local code = failed()
     if code then
-      refusal.raise(
-        ("PlateKey's side-car cannot be started: %s ended with %d."):format(type(how) == "table" and how[1] or how, code),
-        "Install PlateKey, then run 'platekey install' again so that the node knows where it is.")
+      not_started(how, code, guessed)
     end
     system.sleep(POLL_SECONDS)
   end
