@@ -83,6 +83,7 @@ def knob_changed(group: nuke.Group, knob: str) -> None:
 
 def refresh(key: KeyNode) -> None:
     """Point the node at the results of its present state; where they lack, it says so and shows an error."""
+    key.follow_range()
     folder = NodeState(key).folder
     if key.points_at() != folder:
         key.point_at(folder)

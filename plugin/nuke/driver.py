@@ -82,7 +82,7 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _work(wish: argparse.Namespace) -> None:
-    nuke.scriptOpen(wish.script)
+    _open(wish.script)
     ranges = _ranges(wish.frames)
     write = _node(wish.write) if wish.write else None
     for key in _chosen(wish.node, write):
@@ -94,6 +94,14 @@ def _work(wish: argparse.Namespace) -> None:
     if write is not None:
         for part in ranges or [_script_range()]:
             nuke.execute(write, part[0], part[-1], part.step)
+
+
+def _open(script: str) -> None:
+    try:
+        nuke.scriptOpen(script)
+    except RuntimeError as error:
+        message = "The script {} cannot be opened: {}.".format(script, str(error).rstrip("."))
+        raise LinkError("BAD_REQUEST", message, "Check --script.") from error
 
 
 def _chosen(names: List[str], write: Optional[nuke.Node]) -> List[KeyNode]:

@@ -60,7 +60,7 @@ def before_render() -> None:
     for it in watched:
         if it.key.points_at() != it.state.folder:
             raise RuntimeError(
-                "{}: its inputs or settings have changed since it was processed. "
+                "{}: it has not been processed with its present inputs and settings. "
                 "Press 'Process range' in the node, or run platekey-nuke, then render again.".format(it.key.name)
             )
 

@@ -106,10 +106,12 @@ class KeyNode:
         """
         return "/".join((self.results_folder(folder), _FILE))
 
-    def set_range(self, first: int, last: int) -> None:
-        """Tell the script how long the clip is."""
-        for knob, frame in (("first_frame", first), ("last_frame", last)):
-            self.inner(anatomy.RANGE)[knob].setValue(frame)
+    def follow_range(self) -> None:
+        """Tell the script how long the clip is: as long as what is connected to the frame input."""
+        source = self.source("Frame")
+        if source is not None:
+            for knob, frame in (("first_frame", source.firstFrame()), ("last_frame", source.lastFrame())):
+                self.inner(anatomy.RANGE)[knob].setValue(frame)
 
     def point_at(self, folder: str) -> None:
         """Make the node play a state's results back: those files or, where they lack, an error."""

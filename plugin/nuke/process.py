@@ -12,7 +12,7 @@ from ..core.matte_run import MatteRun
 from ..core.side_car import connect
 from ..core.status import status_text
 from ..core.summary import Delivered, Summary
-from .checks import check, frame_source
+from .checks import check
 from .inputs import Inputs
 from .monitor import Monitor
 from .node import KeyNode
@@ -61,10 +61,9 @@ def process(
     wanted = sorted(set(frames))
     state = NodeState(key)
     check(key, state, wanted)
-    source = frame_source(key)
     refusals.require_writable(key.name, key.results_folder(state.folder))
     key.point_at(state.folder)
-    key.set_range(source.firstFrame(), source.lastFrame())
+    key.follow_range()
     with connected() as link, Inputs(key, wanted) as inputs:
         return _Processing(key, state, link, inputs).run(wanted, monitor)
 

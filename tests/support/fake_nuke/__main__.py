@@ -1,11 +1,12 @@
-"""The stand-in as a program: ``python -m fake_nuke -t script.py ...`` and ``-x script.nk [-F 1001-1003]``.
+"""The stand-in as a program: ``-t script.py ...``, and ``[-F 1001-1003] -x script.nk`` or ``-X Write1 script.nk``.
 
-As Nuke does, it runs ``~/.nuke/init.py`` first, and takes a frame range at the end of the line for its own. The plugin
-is there only if that ``init.py`` brings it.
+As Nuke does, it runs ``~/.nuke/init.py`` first, and takes a frame range at the end of a ``-t`` line for its own. The
+plugin is there only if that ``init.py`` brings it.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import runpy
 import sys
@@ -22,22 +23,29 @@ def main(arguments: list[str]) -> None:
     own_init = Path.home() / ".nuke" / "init.py"
     if own_init.exists():
         running.run_file(own_init)
-    mode, script, *rest = arguments
-    if mode == "-t":
+    if arguments[0] == "-t":
+        _, script, *rest = arguments
         sys.argv = [script, *(rest[:-1] if rest and re.fullmatch(r"[\d,-]+(x\d+)?", rest[-1]) else rest)]
         runpy.run_path(script, run_name="__main__")
     else:
-        _render(running, script, rest[1] if rest[:1] == ["-F"] else "")
+        parser = argparse.ArgumentParser(prog="nuke")
+        parser.add_argument("-F", dest="frames", default="")
+        parser.add_argument("-X", dest="node", default="")
+        parser.add_argument("-x", action="store_true")
+        parser.add_argument("script")
+        wish = parser.parse_args(arguments)
+        _render(running, wish.script, wish.frames, wish.node)
 
 
-def _render(running, script, wanted):
+def _render(running, script, wanted, only):
     """Every enabled Write of the script, also inside groups: it is not known that Nuke leaves those alone."""
     running.open(script)
     root = running.root_node
     first, _, last = wanted.partition("-")
     frames = (int(first), int(last or first)) if wanted else (root["first_frame"].value(), root["last_frame"].value())
     for node in _writes(root):
-        running.execute(node, *frames)
+        if only in ("", node.name()):
+            running.execute(node, *frames)
 
 
 def _writes(group):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from exr_files import read, write
+from OpenImageIO import ImageInput
 
 COLOURS = ("red", "green", "blue", "alpha")
 _OF_FILE = {"R": "red", "G": "green", "B": "blue", "A": "alpha"}
@@ -48,6 +49,16 @@ def render(session, node, frame, view):
     if make is None:
         raise RuntimeError(f"the fake does not draw {node.Class()}")
     return make(session, node, frame, view)
+
+
+def size_of_file(node, frames):
+    """Width and height of a Read's first file that is there; None where there is none."""
+    folder = os.path.dirname(node["file"].evaluate(frames[0]))
+    for frame in range(frames[0], min(frames[1], frames[0] + 99) + 1) if os.path.isdir(folder) else ():
+        if os.path.exists(path := node["file"].evaluate(frame)):
+            spec = ImageInput.open(path).spec()
+            return spec.full_width, spec.full_height
+    return None
 
 
 def write_picture(picture, path, channels, depth):

@@ -102,8 +102,19 @@ class Session:
         return name in _CHANNELS or name in self.layers or any(name in names for names in self.layers.values())
 
     def size(self, node):
-        """Width and height of what a node puts out; of its first frame."""
-        return pixels.render(self, node, self.frame_range(node)[0], self.views[0]).size
+        """Width and height of what a node puts out; renders nothing, as in Nuke."""
+        if node is None:
+            return self.format()
+        if not node.disabled():
+            if node.Class() == "Read":
+                return pixels.size_of_file(node, self.frame_range(node)) or self.format()
+            if node.Class() == "Group":
+                return self.size(node.output_node())
+            if node.Class() == "Input":
+                return self.size(node.parent().input(node["number"].value()))
+            if node.Class() in {"Constant", "Reformat"} and node["format"].size():
+                return node["format"].size()
+        return self.size(node.input(0))
 
     def frame_range(self, node):
         """First and last frame of what a node puts out."""
