@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import OpenImageIO as oiio
+from OpenImageIO import FLOAT, ROI, ImageBuf, ImageBufAlgo, ImageSpec
 
 from host_bridge.knobs import layer_names
 
@@ -36,11 +36,11 @@ def main() -> None:
         channels = COLOUR_CHANNELS.get(layer, "Y")
         names += [f"{layer}.{channel}" for channel in channels]
         planes.append(np.zeros((HEIGHT, WIDTH, len(channels)), np.float32))
-    spec = oiio.ImageSpec(WIDTH, HEIGHT, len(names), "half")
+    spec = ImageSpec(WIDTH, HEIGHT, len(names), "half")
     spec.channelnames = tuple(names)
     spec.attribute("compression", "zip")
-    image = oiio.ImageBuf(spec)
-    image.set_pixels(oiio.ROI(), np.concatenate(planes, axis=-1))
+    image = ImageBuf(spec)
+    image.set_pixels(ROI(), np.concatenate(planes, axis=-1))
     if not image.write(str(TARGET)):
         raise SystemExit(image.geterror())
 
@@ -51,12 +51,12 @@ def _picture() -> np.ndarray:
     light = ((x + y) // STRIPE % 2)[..., None]
     rgba = np.ones((HEIGHT, WIDTH, 4), np.float32)
     rgba[..., :3] = np.where(light, LIGHT, DARK)
-    image = oiio.ImageBuf(rgba)
+    image = ImageBuf(rgba)
     for text, size, baseline in SENTENCES:
-        oiio.ImageBufAlgo.render_text(
+        ImageBufAlgo.render_text(
             image, WIDTH // 2, baseline, text, fontsize=size, textcolor=(1.0, 1.0, 1.0, 1.0), alignx="center"
         )
-    return image.get_pixels(oiio.FLOAT)
+    return image.get_pixels(FLOAT)
 
 
 if __name__ == "__main__":

@@ -149,8 +149,11 @@ class _Copy:
         shutil.rmtree(self._stage, ignore_errors=True)
 
     def _settle(self) -> None:
-        """Only the compositor works, on whole frames."""
+        """Only the compositor works, on whole frames; no stamps of time, so that the same pixels are the same bytes."""
         render = self._scene.render
+        for prop in render.bl_rna.properties:
+            if prop.identifier.startswith("use_stamp"):
+                setattr(render, prop.identifier, False)
         render.use_compositing, render.use_sequencer = True, False
         render.use_border, render.use_multiview = False, False
         self._scene.frame_step = 1

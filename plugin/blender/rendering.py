@@ -8,8 +8,11 @@ the output is sent where no file can be, which Blender takes for a full disk and
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from typing import Any, Dict, List, Optional
+import threading
+from functools import partial
+from typing import Any, Callable, Dict, List, Optional
 
 import bpy
 from bpy.app.handlers import persistent
@@ -35,10 +38,13 @@ class Render:
         self._session: Optional[Session] = None
         self._error: Optional[LinkError] = None
         self._output = ""
+        self._interrupted = False
+        self._restore_signal: Callable[[], object] = lambda: None
         try:
             nodes = graph.platekeys(scene)
             if nodes:
-                self._session = Session(scene, nodes)
+                self._watch_interrupt()
+                self._session = Session(scene, nodes, lambda: self._interrupted)
         except LinkError as error:
             self._error = error
 
@@ -50,8 +56,6 @@ class Render:
             if self._session is not None:
                 for _ in self._session.require(number, self._ahead(number)):
                     pass
-        except KeyboardInterrupt:
-            self._leave("The render was cancelled.", CANCELLED)
         except LinkError as error:
             self._stop(error)
 
@@ -62,14 +66,25 @@ class Render:
         if self._output:
             self._scene.render.filepath = self._output
             self._output = ""
+        self._restore_signal()
 
     def _ahead(self, number: int) -> List[int]:
         step = self._scene.frame_step
         return list(range(number + step, self._scene.frame_end + 1, step))
 
+    def _watch_interrupt(self) -> None:
+        """Remember Ctrl-C. As an exception it might be raised in a handler, and Blender would print it and go on."""
+        if bpy.app.background and threading.current_thread() is threading.main_thread():
+            former = signal.signal(signal.SIGINT, self._interrupt)
+            # None stands for a handler of Blender's own, which cannot be put back from here.
+            self._restore_signal = partial(signal.signal, signal.SIGINT, former or signal.SIG_DFL)
+
+    def _interrupt(self, *_: Any) -> None:  # noqa: ANN401 - a signal's number and frame
+        self._interrupted = True
+
     def _stop(self, error: LinkError) -> None:
         if bpy.app.background:
-            self._leave(str(error), FAILED)
+            self._leave(str(error), CANCELLED if error.reason == "CANCELLED" else FAILED)
         sys.stderr.write("PlateKey: {}\n".format(error))
         if self._session is not None:
             self._session.show_slates()

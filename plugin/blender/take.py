@@ -83,6 +83,7 @@ class Take:
         Raises:
             LinkError: it cannot be made, or the run was cancelled.
         """
+        self._require_going_on()
         number = self.plan.numbering.file_number(frame)
         if number in self._ready:
             return
@@ -170,11 +171,16 @@ class Take:
             with ThreadPoolExecutor(1) as pool:
                 opening = pool.submit(_ask)
                 while not opening.done():
+                    self._require_going_on()
                     yield Progress(0.0, 0, len(self._frames), "Waiting for the engine")
                     time.sleep(min(patience, _PATIENCE))
                 self._engine = opening.result()
             board.asked(self.plan.identity, self._engine.status)
         return self._engine
+
+    def _require_going_on(self) -> None:
+        if self._cancelled():
+            raise LinkError("CANCELLED", "The run was cancelled.", "Run it again to go on: finished frames stay.")
 
     def _take_in(self, facts: Facts, delivered: Delivered) -> None:
         weights = facts.weights_of(self.plan.options["knobs"]["model"])

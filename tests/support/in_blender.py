@@ -1,7 +1,7 @@
 """Runs inside Blender: a list of steps, each a function of this file with its arguments, as JSON on the command line.
 
-``python in_blender.py '[["shot", {...}], ["render", {...}]]'`` prints the results of the steps as the last line and leaves
-by `os._exit`, for Blender as a module hangs in an orderly exit.
+``python in_blender.py '[["shot", {...}], ["render", {...}]]'`` prints the results of the steps as the last line and
+leaves by `os._exit`, for Blender as a module hangs in an orderly exit.
 """
 
 from __future__ import annotations
@@ -70,14 +70,12 @@ def clip(name, path):
     node.name, node.clip = name, bpy.data.movieclips.load(path)
 
 
-def node(name, kind, source=None, inputs=None):
-    """Any node; `source` feeds its picture, `inputs` are values by name."""
-    made = tree().nodes.new(kind)
+def exposure(name, source, stops=1.0):
+    """An Exposure node: what lies above PlateKey is no longer a file then."""
+    made = tree().nodes.new("CompositorNodeExposure")
     made.name = name
-    for socket, value in (inputs or {}).items():
-        made.inputs[socket].default_value = value
-    if source:
-        tree().links.new(tree().nodes[source].outputs[0], made.inputs["Image"])
+    made.inputs["Exposure"].default_value = stops
+    tree().links.new(tree().nodes[source].outputs[0], made.inputs["Image"])
 
 
 def platekey(folder, name="PlateKey", inputs=None, out="Image", clean_frame=1, layers=(), **knobs):

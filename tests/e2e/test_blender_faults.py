@@ -1,0 +1,106 @@
+"""Blender's render where something goes wrong on the way: no stale frame, no black one, and a process that says so."""
+
+import os
+import signal
+import time
+
+import pytest
+from blender_host import FIRST, LAST, VERSIONS, Station, answer_pixel, finished, step
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills and signals as POSIX has them")
+
+LACKING = 1005
+
+
+@pytest.fixture(params=[("4.5", False), ("5.0", True)], ids=["4.5-files", "5.0-exported"])
+def station(request, tmp_path):
+    """Each fault once with files sent as they are, and once with files that Blender exports."""
+    version, exported = request.param
+    yield from opened(tmp_path, version, exported)
+
+
+def opened(folder, version, exported):
+    place = Station(folder, version)
+    place.exported = exported
+    yield place
+    place.close()
+
+
+def rendering(station, out="", **node):
+    return [*station.steps(station.exported, **node), step("render", to=str(station.out / out))]
+
+
+def wanted(last=LAST, first=FIRST + 1):
+    return {number: answer_pixel(number) for number in range(first, last + 1)}
+
+
+@pytest.fixture(params=[(version, exported) for version in VERSIONS for exported in (False, True)])
+def healthy(request, tmp_path):
+    yield from opened(tmp_path, *request.param)
+
+
+def test_a_render_makes_what_it_needs_once(healthy):
+    changed = str(healthy.footage / f"f.{LACKING}.exr")
+    done = healthy.blender.run(
+        *rendering(healthy),
+        step("render", to=str(healthy.out / "again")),
+        step("python", code=f"import os; os.utime({changed!r}, (2, 2))"),
+        step("render", to=str(healthy.out / "touched")),
+        step("python", code="tree.nodes['PlateKey'].node_tree.platekey.edge_shift = 2.0"),
+        step("render", to=str(healthy.out / "shifted"), last=FIRST + 2),
+    )
+    assert done.code == 0, done.printed
+    assert healthy.rendered() == healthy.rendered("again") == healthy.rendered("touched") == wanted()
+    assert healthy.rendered("shifted") == wanted(FIRST + 2)
+    first, then = list(range(FIRST + 1, LAST + 1)), [FIRST + 1, FIRST + 2]
+    assert sorted(healthy.engine_frames()) == sorted(first + then), "a touched file holds the same pixels"
+    assert healthy.leftovers() == []
+
+
+def test_an_engine_that_dies_over_a_frame_is_replaced(station):
+    station.scenario(deadly={str(LACKING): 1})
+    done = station.blender.run(*rendering(station))
+    assert done.code == 0, done.printed
+    assert station.rendered() == wanted()
+
+
+@pytest.mark.parametrize(
+    ("scenario", "words", "last"),
+    [
+        ({"deadly": {str(LACKING): 9}}, f"Frame {LACKING}: the engine died", LACKING - 1),
+        ({"failing": {str(LACKING): "IMAGE_UNREADABLE"}}, "is no good. Do something about it.", LACKING - 1),
+        ({"start_failure": "no driver"}, "no driver", FIRST),
+    ],
+    ids=["deadly", "failing", "no engine"],
+)
+def test_a_frame_that_cannot_be_made_is_not_written(station, scenario, words, last):
+    station.scenario(**scenario)
+    done = station.blender.run(*rendering(station))
+    assert done.code == 1
+    assert words in done.printed
+    assert "Traceback" not in done.printed
+    assert station.rendered() == wanted(last)
+    assert station.leftovers() == []
+
+
+def test_a_frame_whose_footage_is_missing_is_not_written(station):
+    (station.footage / f"f.{LACKING}.exr").unlink()
+    done = station.blender.run(*rendering(station))
+    assert done.code == 1
+    assert str(LACKING) in done.printed.split("PlateKey")[-1]
+    assert station.rendered() == wanted(LACKING - 1)
+
+
+def test_ctrl_c_leaves_before_the_frame_is_written(station):
+    station.scenario(delay=5.0)
+    process = station.blender.start(*rendering(station))
+    end = time.monotonic() + 100
+    while not ((station.results.exists() and list(station.results.rglob("*.node.json"))) or station.engine_frames()):
+        assert time.monotonic() < end
+        assert process.poll() is None, finished(process).printed
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    done = finished(process)
+    assert done.code == 130, done.printed
+    assert station.rendered().keys() <= {FIRST + 1}
+    assert station.leftovers() == []
