@@ -15,8 +15,9 @@ from engine.network.bgm2020.keyer import Bgm2020Keyer
 from engine.network.bgmv2 import BackgroundMattingV2
 from engine.network.bgmv2.keyer import Bgmv2Keyer
 from engine.network.bgmv2.network import Backbone
+from engine.network.folding import folded
 from engine.network.keyer import Keyer
-from engine.network.platenet import PlateNet
+from engine.network.platenet import PlateNet, platenet_keyer
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class Architecture:
 
     Attributes:
         build: makes it untrained, with the names of the public state dict.
-        keyer: wraps it for the pipeline.
-        licence: SPDX name, of the public weights.
+        keyer: wraps it for the pipeline; the network cannot be trained on after that.
+        licence: SPDX name, of the public weights; empty where there are none but the shipped.
         origin: where those are to be had.
         data: what those were trained on, one sentence.
     """
@@ -39,19 +40,22 @@ class Architecture:
 
     def shapes(self) -> dict[str, torch.Size]:
         """Names and shapes of the state dict, without taking its memory."""
+        return {name: value.shape for name, value in self._hollow().state_dict().items()}
+
+    def parameters(self) -> int:
+        """Number of trained values."""
+        return sum(value.numel() for value in self._hollow().parameters())
+
+    def _hollow(self) -> nn.Module:
         with torch.device("meta"):
             network: nn.Module = self.build()
-        return {name: value.shape for name, value in network.state_dict().items()}
-
-
-def _itself(network: PlateNet) -> Keyer:
-    return network
+        return network
 
 
 def _bgmv2(backbone: Backbone, file: str) -> Architecture:
     return Architecture(
         build=partial(BackgroundMattingV2, backbone),
-        keyer=Bgmv2Keyer,
+        keyer=lambda network: Bgmv2Keyer(folded(network)),
         licence="MIT",
         origin=f"{file}, linked from github.com/PeterL1n/BackgroundMattingV2",
         data="VideoMatte240K, PhotoMatte13K, Distinctions-646 and Adobe Image Matting, whose terms are their owners'.",
@@ -61,14 +65,14 @@ def _bgmv2(backbone: Backbone, file: str) -> Architecture:
 ARCHITECTURES: dict[str, Architecture] = {
     "platenet": Architecture(
         build=PlateNet,
-        keyer=_itself,
-        licence="unknown",
+        keyer=platenet_keyer,
+        licence="",
         origin="shipped with PlateKey",
         data="not stated",
     ),
     "bgm2020": Architecture(
         build=BackgroundMatting2020,
-        keyer=Bgm2020Keyer,
+        keyer=lambda network: Bgm2020Keyer(folded(network)),
         licence="CC-BY-NC-SA-4.0",
         origin="netG_epoch_*.pth, linked from github.com/senguptaumd/Background-Matting",
         data="269 people of the Adobe Image Matting set, and unlabelled video for research only.",

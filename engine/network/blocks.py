@@ -7,6 +7,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
+def silent(layer: nn.Conv2d) -> nn.Conv2d:
+    """The layer, answering 0 until it has learned, so that what it corrects begins as it is."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
+
+
 class ConvUnit(nn.Sequential):
     """Convolution, batch normalisation, ReLU. ``(N, cin, H, W) -> (N, cout, H, W)``."""
 
@@ -53,11 +60,26 @@ class ContextSwitch(nn.Module):
 class UpUnit(nn.Module):
     """Doubles the resolution and joins a skip connection."""
 
-    def __init__(self, cin: int, skip: int, cout: int) -> None:
+    def __init__(self, cin: int, skip: int, cout: int, kernel: int = 3) -> None:
         super().__init__()
-        self.join = ConvUnit(cin + skip, cout)
+        self.join = ConvUnit(cin + skip, cout, kernel)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """``(N, cin, H, W)`` and ``(N, skip, 2H, 2W)`` to ``(N, cout, 2H, 2W)``."""
         up = functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
         return self.join(torch.cat((up, skip), 1))
+
+
+class TemporalUnit(nn.Module):
+    """Lets neighbours in time speak where a frame's own evidence is weak; says nothing until it has learned to."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.compare = ConvUnit(channels * 2, channels, kernel=1)
+        self.spread = ConvUnit(channels, channels, kernel=5, groups=channels)
+        self.mix = silent(nn.Conv2d(channels, channels, 1))
+
+    def forward(self, x: Tensor, neighbours: Tensor) -> Tensor:
+        """``(N, C, H, W)``, and ``(N, M, C, H, W)`` of neighbours in any order, to the shape of the first."""
+        around = neighbours.mean(1)
+        return functional.relu(x + self.mix(self.spread(self.compare(torch.cat((x, around - x), 1)))))

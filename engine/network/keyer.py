@@ -32,6 +32,9 @@ class Keyer(Protocol):
     def takes_hint(self) -> bool:
         """Whether a hint makes a difference."""
 
+    def at(self, height: int, width: int) -> Keyer:
+        """The network as it is run on pictures of this size."""
+
     def __call__(self, frame: Tensor, plate: Tensor, valid: Tensor, hint: Tensor) -> Prediction:
         """Matte a batch; see `engine.network.platenet.PlateNet.forward`."""
 

@@ -69,7 +69,7 @@ def matte(
     inputs = _inputs(frame, plate, hint, anchor, knobs)
     if knobs.quality == "draft":
         inputs = _resized(inputs, (max(height // 2, 1), max(width // 2, 1)), "area")
-    outputs, tiles = _tiled(inputs, network, knobs, device, check)
+    outputs, tiles = _tiled(inputs, network.at(*inputs.shape[:2]), knobs, device, check)
     if knobs.quality == "draft":
         outputs = _resized(outputs, (height, width), "bilinear")
     return Matte(
@@ -124,7 +124,7 @@ def _layouts(height: int, width: int, network: Keyer, device: str) -> Iterator[l
         yield [Tile(everything, everything)]
         return
     side = int(devices.tile_pixels(device, network.bytes_per_pixel) ** 0.5)
-    side = max(height, width) if height * width <= side * side else side - 2 * network.margin
+    side = max(height, width) if height * width <= side * side else max(side - 2 * network.margin, _SMALLEST_TILE)
     while side >= min(_SMALLEST_TILE, height, width):
         yield list(layout(height, width, side, network.margin, network.stride))
         side //= 2

@@ -1,4 +1,4 @@
-"""Frames in front of imperfect clean plates: subject, shadow, light and the faults of real plates, in linear light.
+"""Shots in front of imperfect clean plates: subject, shadow, light and the faults of real plates, in linear light.
 
 A sample obeys ``I = P + (1 - a) * s * B`` exactly before grain and coding are added. Faults are what remains after a
 good registration and exposure match, and sometimes more.
@@ -11,10 +11,14 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from engine.synthesis.foregrounds import SIZE, disk
-from engine.synthesis.textures import Rng, noise
+from engine.synthesis.faults import faulty_plate, grain, recorded
+from engine.synthesis.textures import Rng, collage, noise
 from engine.values import Array
+
+Matrix = npt.NDArray[np.float64]
+"""Coordinates and maps between them."""
 
 
 @dataclass(frozen=True)
@@ -40,68 +44,117 @@ class Sample:
     foreground: Array
 
 
-def sample(rng: Rng, subjects: Sequence[Array] | Array, photos: Sequence[Array], size: int) -> Sample:
-    """Compose one sample.
+@dataclass(frozen=True)
+class Pose:
+    """Where a subject stands in the first frame of a shot, and how it moves.
+
+    Attributes:
+        still: ``(2, 3)`` affine map from the subject's picture to the sample.
+        step: px that it moves from frame to frame, ``(2,)``.
+        turn: degrees that it turns from frame to frame.
+    """
+
+    still: Matrix
+    step: Matrix
+    turn: float
+
+    def at(self, time: int, size: int) -> Matrix:
+        """The map of a later frame."""
+        moved = cv2.getRotationMatrix2D((size / 2, size / 2), self.turn * time, 1.0)
+        moved[:, 2] += self.step * time
+        square = np.vstack((self.still, (0, 0, 1)))
+        return np.asarray(moved @ square)
+
+
+def shot(rng: Rng, subject: Array, photos: Sequence[Array], size: int, count: int) -> list[Sample]:
+    """Compose consecutive frames of one shot over one plate.
 
     Args:
         rng: source of randomness.
-        subjects: premultiplied linear RGBA, ``(SIZE, SIZE, 4)`` each.
+        subject: premultiplied linear RGBA, ``(S, S, 4)``, or ``(T, S, S, 4)`` if it moves by itself.
         photos: linear photographs, larger than ``size``.
-        size: px, height and width of the sample.
+        size: px, height and width of a frame.
+        count: frames.
     """
     background = _background(rng, photos, size)
-    subject = _placed(rng, subjects, size)
-    premultiplied, alpha = _lit(rng, subject, background), subject[..., 3:]
-    ratio = shadow(rng, alpha[..., 0])
-    frame = premultiplied + (1 - alpha) * ratio * background
-    plate, valid = _faulty_plate(rng, background)
-    frame, plate = _recorded(rng, frame, plate)
-    return Sample(frame, plate * valid, valid, _hint(rng, alpha[..., 0]), alpha, ratio, premultiplied)
+    frames = subject if subject.ndim == 4 else subject[None]
+    pose = None if rng.random() < 0.05 else _pose(rng, frames[0], size)
+    shade_seed, code_seed, hint_seed = rng.integers(2**32, size=3)
+    plate, valid, live = faulty_plate(rng, background)
+    gain: Array | None = None
+    samples = []
+    for time in range(count):
+        rgba = _placed(frames[min(time, len(frames) - 1)], pose, time, size)
+        gain = _light(rng, rgba, live) if gain is None else gain
+        premultiplied, alpha = rgba[..., :3] * gain, rgba[..., 3:]
+        ratio = shadow(np.random.default_rng(shade_seed), alpha[..., 0])
+        frame = premultiplied + (1 - alpha) * ratio * live
+        code = np.random.default_rng(code_seed)
+        seen, clean = recorded(code, frame, plate, grain(rng, size), grain(np.random.default_rng(code_seed), size))
+        hint = _hint(np.random.default_rng(hint_seed), alpha[..., 0])
+        samples.append(Sample(seen, clean * valid, valid, hint, alpha, ratio, premultiplied))
+    return samples
 
 
 def _background(rng: Rng, photos: Sequence[Array], size: int) -> Array:
-    """A piece of a photograph, several stops of exposure, some with highlights far above 1."""
-    photo = photos[int(rng.integers(len(photos)))]
-    height, width = photo.shape[:2]
-    side = int(rng.uniform(size * 0.7, min(height, width)) if rng.random() < 0.5 else min(size * 1.2, height, width))
-    y, x = rng.integers(height - side + 1), rng.integers(width - side + 1)
-    piece = cv2.resize(photo[y : y + side, x : x + side], (size, size), interpolation=cv2.INTER_AREA)
-    piece = piece[:, :: rng.choice((-1, 1))]
+    """A piece of a photograph or a collage, several stops of exposure, some with highlights far above 1."""
+    drawn = rng.random() < 0.25
+    piece = collage(rng, photos, size) if drawn else _photographed(rng, photos, size)
     if rng.random() < 0.3:
         piece = piece / (1.03 - np.minimum(piece, 1))
-    if rng.random() < 0.15:
-        piece = cv2.GaussianBlur(piece, (0, 0), rng.uniform(1, 8))
+    if rng.random() < 0.2:
+        piece = cv2.GaussianBlur(piece, (0, 0), rng.uniform(1, 12))
     stops = rng.normal(0, 1.2)
     return np.maximum(piece * np.float32(2**stops), 0).astype(np.float32)
 
 
-def _placed(rng: Rng, subjects: Sequence[Array] | Array, size: int) -> Array:
-    """A subject turned, scaled and shifted into the sample, or nothing. ``(size, size, 4)``."""
-    if rng.random() < 0.05:
-        return np.zeros((size, size, 4), np.float32)
-    rgba = np.asarray(subjects[int(rng.integers(len(subjects)))], np.float32)
+def _photographed(rng: Rng, photos: Sequence[Array], size: int) -> Array:
+    photo = photos[int(rng.integers(len(photos)))]
+    height, width = photo.shape[:2]
+    least = min(height, width)
+    side = int(rng.uniform(min(size * 0.7, least * 0.9), least) if rng.random() < 0.5 else min(size * 1.2, least))
+    y, x = rng.integers(height - side + 1), rng.integers(width - side + 1)
+    piece = cv2.resize(photo[y : y + side, x : x + side], (size, size), interpolation=cv2.INTER_AREA)
+    return np.asarray(piece[:, :: rng.choice((-1, 1))] * np.exp(rng.normal(0, 0.15, 3)), np.float32)
+
+
+def _pose(rng: Rng, rgba: Array, size: int) -> Pose:
+    """A subject turned, scaled and shifted into the sample."""
     # Most samples look at an edge: an outline point comes near the middle.
     edge = np.argwhere((rgba[::8, ::8, 3] > 0.05) & (rgba[::8, ::8, 3] < 0.95))
-    focus = edge[rng.integers(len(edge))][::-1] * 8.0 if len(edge) and rng.random() < 0.7 else np.full(2, SIZE / 2)
-    scale = float(np.exp(rng.uniform(-0.5, 0.6)))
-    matrix = cv2.getRotationMatrix2D((float(focus[0]), float(focus[1])), rng.normal(0, 15), scale)
-    matrix[:, 2] += size / 2 - focus + rng.normal(0, size / 6, 2)
-    if rng.random() < 0.5:
-        rgba = rgba[:, ::-1]
-    placed = cv2.warpAffine(rgba, matrix, (size, size), flags=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    middle = np.full(2, rgba.shape[0] / 2)
+    focus = edge[rng.integers(len(edge))][::-1] * 8.0 if len(edge) and rng.random() < 0.7 else middle
+    scale = float(np.exp(rng.uniform(-0.7, 0.6))) * size / 512
+    still = cv2.getRotationMatrix2D((float(focus[0]), float(focus[1])), rng.normal(0, 15), scale)
+    still[:, 2] += size / 2 - focus + rng.normal(0, size / 6, 2)
+    if rng.random() < 0.5:  # mirrored
+        still = still @ np.array(((-1, 0, rgba.shape[1]), (0, 1, 0), (0, 0, 1)))
+    return Pose(still, rng.normal(0, rng.choice((0.3, 3, 12)), 2), rng.normal(0, 0.7))
+
+
+def _placed(rgba: Array, pose: Pose | None, time: int, size: int) -> Array:
+    """``(size, size, 4)``; empty without a pose."""
+    if pose is None:
+        return np.zeros((size, size, 4), np.float32)
+    matrix = pose.at(time, size)
+    shrinks = abs(float(np.linalg.det(matrix[:, :2]))) < 0.5
+    source = np.asarray(rgba, np.float32)
+    if shrinks:
+        source = cv2.resize(source, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        matrix = matrix @ np.diag((2.0, 2.0, 1.0))
+    placed = cv2.warpAffine(source, matrix, (size, size), flags=cv2.INTER_LINEAR)
     return np.asarray(placed.clip(0, None), np.float32)
 
 
-def _lit(rng: Rng, subject: Array, background: Array) -> Array:
-    """The subject's premultiplied colour, exposed like its surroundings and sometimes pulled to their very colour."""
-    weight = subject[..., 3].mean() + 1e-4
-    own = subject[..., :3].mean((0, 1)) / weight + 1e-4
+def _light(rng: Rng, rgba: Array, background: Array) -> Array:
+    """Gain ``(3,)`` that exposes a subject like its surroundings, and sometimes pulls it to their very colour."""
+    weight = rgba[..., 3].mean() + 1e-4
+    own = rgba[..., :3].mean((0, 1)) / weight + 1e-4
     around = background.mean((0, 1)) + 1e-4
-    exposure = around.mean() / own.mean() * np.exp(rng.normal(0, 0.7))
-    gain = np.full(3, exposure)
+    gain = np.full(3, around.mean() / own.mean() * np.exp(rng.normal(0, 0.7)))
     if rng.random() < 0.35:  # the subject has the background's colour
         gain = (around / own) * np.exp(rng.normal(0, 0.15, 3))
-    return (subject[..., :3] * gain.clip(1e-3, 1e3)).astype(np.float32)
+    return np.asarray(gain.clip(1e-3, 1e3), np.float32)
 
 
 def shadow(rng: Rng, alpha: Array) -> Array:
@@ -112,85 +165,19 @@ def shadow(rng: Rng, alpha: Array) -> Array:
         x, y = rng.normal(0, size / 5, 2)
         shear = np.array(((1, rng.normal(0, 0.5), x), (0, rng.uniform(0.4, 1.3), y)))
         cast = cv2.warpAffine(alpha, shear, (size, size))
-        depth = np.maximum(depth, cv2.GaussianBlur(cast, (0, 0), rng.uniform(0.8, 14)) * rng.uniform(0.1, 0.85))
+        depth = np.maximum(depth, cv2.GaussianBlur(cast, (0, 0), rng.uniform(0.8, 20)) * rng.uniform(0.1, 0.85))
     if rng.random() < 0.25:  # light kept out close to the subject
-        near = cv2.GaussianBlur(alpha, (0, 0), rng.uniform(4, 25))
+        near = cv2.GaussianBlur(alpha, (0, 0), rng.uniform(6, 35))
         depth = np.maximum(depth, near * rng.uniform(0.1, 0.7))
     if rng.random() < 0.1:  # somebody else's
-        field = noise(rng, size, rng.uniform(60, 200))
+        field = noise(rng, size, rng.uniform(80, 300))
         depth = np.maximum(depth, np.clip(field * rng.uniform(1, 8), 0, 1) * rng.uniform(0.1, 0.7))
     tint = 1 + rng.normal(0, 0.06, 3) * (rng.random() < 0.6)
     return (1 - np.clip(depth[..., None] * tint, 0, 0.95)).astype(np.float32)
 
 
-def _faulty_plate(rng: Rng, background: Array) -> tuple[Array, Array]:
-    """The clean plate as it comes out of registration and exposure match, and where it is valid."""
-    size = background.shape[0]
-    flow = np.zeros((size, size, 2), np.float32)
-    if rng.random() < 0.7:
-        flow += rng.normal(0, rng.choice((0.3, 0.8, 2.0)), 2)
-    if rng.random() < 0.35:  # parallax, leaves, breathing of the lens
-        flow += noise(rng, size, rng.uniform(10, 120), 2) * rng.uniform(0.2, 2.5)
-    y, x = np.mgrid[0:size, 0:size].astype(np.float32)
-    plate = cv2.remap(
-        background, x + flow[..., 0], y + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
-    )
-    plate = np.maximum(plate, 0) * np.exp(rng.normal(0, 0.05) + rng.normal(0, 0.02, 3)).astype(np.float32)
-    if rng.random() < 0.2:  # vignetting, lamps: a slow field
-        plate = plate * np.exp(noise(rng, size, size / 1.5)[..., None] * rng.uniform(0.02, 0.15))
-    if rng.random() < 0.25:
-        plate = cv2.filter2D(plate, -1, disk(float(rng.uniform(0.3, 1.8))))
-    valid = np.ones((size, size, 1), np.float32)
-    if rng.random() < 0.12:  # the plate's own edge
-        cut = int(rng.uniform(1, size * 0.25))
-        valid = np.rot90(np.where(np.arange(size)[:, None, None] < cut, 0, valid), int(rng.integers(4))).astype(
-            np.float32
-        )
-    return plate.astype(np.float32), np.ascontiguousarray(valid)
-
-
-def _recorded(rng: Rng, frame: Array, plate: Array) -> tuple[Array, Array]:
-    """Both as a camera records them: grain of one level, drawn twice; then float, or 8 bits and JPEG."""
-    read, shot = 10 ** rng.uniform(-7, -4), 10 ** rng.uniform(-6, -3.2)
-    quality = int(rng.choice((0, 0, 60, 75, 85, 92, 97)))
-    # The eye of the coder: exposed to a common white for frame and plate.
-    white = max(float(np.percentile(plate, 99)), 1e-3) * rng.uniform(0.7, 1.3)
-    softness = rng.uniform(0.3, 0.8) if rng.random() < 0.5 else 0.0
-    results = []
-    for picture in (frame, plate):
-        grain = rng.standard_normal(picture.shape, np.float32)
-        if softness:
-            grain = cv2.GaussianBlur(grain, (0, 0), softness) * np.float32(1 + 2 * softness)
-        noisy = picture + grain * np.sqrt(read + shot * picture).astype(np.float32)
-        results.append(coded(noisy / white, quality) * np.float32(white) if quality else noisy)
-    return results[0], results[1]
-
-
-def coded(linear: Array, quality: int) -> Array:
-    """Linear RGB through 8-bit sRGB and JPEG (4:2:0) of a quality 1..100, and back. Clips to 0..1."""
-    display = np.round(np.clip(srgb(linear), 0, 1) * 255).astype(np.uint8)
-    packed = cv2.imencode(".jpg", display, (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
-    return linearise(np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR)))
-
-
-def srgb(linear: Array) -> Array:
-    """IEC 61966-2-1 encoding of linear values 0..1."""
-    positive = np.maximum(linear, 0)
-    return np.where(positive <= 0.0031308, positive * 12.92, 1.055 * positive ** (1 / 2.4) - 0.055).astype(np.float32)
-
-
-_LINEAR = np.array(
-    [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.arange(256) / 255], np.float32
-)
-
-
-def linearise(display: np.ndarray) -> Array:
-    """IEC 61966-2-1 decoding of 8-bit values; float32 0..1 of the same shape."""
-    return np.asarray(_LINEAR[display], np.float32)
-
-
 def _hint(rng: Rng, alpha: Array) -> Array:
-    """A roto of the subject, clumsy as they are, in a quarter of the samples; else nothing."""
+    """A roto of the subject, clumsy as they are, in a quarter of the shots; else nothing."""
     hint = np.zeros((*alpha.shape, 2), np.float32)
     if rng.random() > 0.25:
         return hint

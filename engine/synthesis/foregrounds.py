@@ -11,8 +11,11 @@ from engine.synthesis import silhouettes as draw
 from engine.synthesis.textures import Rng, colour, noise, surface
 from engine.values import Array
 
-SIZE = 448
+SIZE = 640
 """px, height and width of a drawn subject."""
+
+# Lengths below are those of a subject of 448 px.
+_UNIT = SIZE / 448
 
 
 class Painting:
@@ -40,6 +43,7 @@ class Painting:
     def hair(self, roots: draw.Points, centre: draw.Points, count: int, length: float) -> None:
         """Paint hair that grows from an outline, in several tones of one colour."""
         rng, tone, curl = self.rng, colour(self.rng), self.rng.uniform(0, 1)
+        thick = int(rng.choice((1, 1, 2, 3)))
         shades = 5
         for _ in range(shades):
             picked = rng.integers(len(roots), size=max(1, count // shades))
@@ -47,7 +51,7 @@ class Painting:
             outward = grown - centre
             outward /= np.maximum(np.hypot(outward[:, :1], outward[:, 1:]), 1e-6)
             sheet = draw.Sheet(SIZE)
-            sheet.hairs(draw.locks(rng, grown, outward, length, curl))
+            sheet.hairs(draw.locks(rng, grown, outward, length, curl), thick)
             self.over(sheet.coverage() * rng.uniform(0.6, 1), tone * np.float32(np.exp(rng.normal(0, 0.5))))
 
 
@@ -80,13 +84,13 @@ def _person(painting: Painting, scale: float, x: float, y: float) -> None:
 def portrait(painting: Painting) -> None:
     """Head and shoulders, large."""
     rng = painting.rng
-    _person(painting, rng.uniform(110, 210), SIZE * rng.uniform(0.35, 0.65), SIZE * rng.uniform(0.3, 0.5))
+    _person(painting, _UNIT * rng.uniform(110, 250), SIZE * rng.uniform(0.35, 0.65), SIZE * rng.uniform(0.3, 0.5))
 
 
 def figure(painting: Painting) -> None:
     """A whole person with limbs, each with a surface of its own or all in one."""
     rng = painting.rng
-    tall = rng.uniform(70, 105)
+    tall = _UNIT * rng.uniform(70, 105)
     hip = np.array((SIZE * rng.uniform(0.4, 0.6), SIZE * rng.uniform(0.5, 0.6)))
     chest = hip + np.array((rng.normal(0, tall * 0.15), -tall * 1.2))
     limbs = []
@@ -113,11 +117,11 @@ def thing(painting: Painting) -> None:
     rng = painting.rng
     for _ in range(rng.integers(1, 5)):
         centre = (SIZE * rng.uniform(0.25, 0.75), SIZE * rng.uniform(0.25, 0.75))
-        axes = (rng.uniform(20, 130), rng.uniform(20, 130))
+        axes = (_UNIT * rng.uniform(20, 150), _UNIT * rng.uniform(20, 150))
         outline = draw.ellipse(centre, axes, rng.uniform(0, np.pi), int(rng.choice((3, 4, 4, 6, 64, 64))))
         sheet = draw.Sheet(SIZE)
         if rng.random() < 0.25:
-            sheet.stroke(outline, rng.uniform(0.6, 9), closed=True)
+            sheet.stroke(outline, rng.uniform(0.6, 12), closed=True)
         else:
             sheet.fill(draw.wobble(rng, outline, 0.2 * rng.random()))
         for _ in range(rng.integers(0, 4)):
@@ -134,7 +138,7 @@ def wires(painting: Painting) -> None:
     for _ in range(rng.integers(1, 8)):
         sheet = draw.Sheet(SIZE)
         ends = rng.uniform(0.05, 0.95, (rng.integers(2, 4), 2)) * SIZE
-        sheet.stroke(ends, rng.uniform(0.4, 5))
+        sheet.stroke(ends, rng.uniform(0.4, 7))
         painting.over(sheet.coverage(), colour(rng))
 
 
@@ -146,9 +150,9 @@ def plant(painting: Painting) -> None:
         up = np.array((rng.normal(0, 0.5), -1.0))
         stem = draw.locks(rng, foot[None], up[None], SIZE * rng.uniform(0.4, 0.9), rng.uniform(0, 0.3), 16)[0]
         sheet = draw.Sheet(SIZE)
-        sheet.stroke(stem, rng.uniform(0.7, 5))
+        sheet.stroke(stem, rng.uniform(0.7, 6))
         for point in stem[4:]:
-            leaf = (rng.uniform(4, 30), rng.uniform(1.5, 9))
+            leaf = (_UNIT * rng.uniform(4, 30), _UNIT * rng.uniform(1.5, 9))
             sheet.fill(draw.ellipse((point[0], point[1]), leaf, rng.uniform(0, np.pi), 24))
         painting.over(sheet.coverage(), surface(rng, painting.photos, SIZE))
 
@@ -157,10 +161,10 @@ def fur(painting: Painting) -> None:
     """A solid body all covered with hair."""
     rng = painting.rng
     centre = np.array((SIZE * rng.uniform(0.35, 0.65), SIZE * rng.uniform(0.35, 0.65)))
-    axes = (rng.uniform(50, 140), rng.uniform(50, 140))
+    axes = (_UNIT * rng.uniform(50, 140), _UNIT * rng.uniform(50, 140))
     outline = draw.wobble(rng, draw.ellipse((centre[0], centre[1]), axes, points=200), 0.25)
     painting.part(outline)
-    painting.hair(outline, centre, int(rng.integers(300, 2500)), rng.uniform(8, 60))
+    painting.hair(outline, centre, int(rng.integers(300, 3000)), _UNIT * rng.uniform(8, 60))
 
 
 def veil(painting: Painting) -> None:
@@ -169,12 +173,14 @@ def veil(painting: Painting) -> None:
     (portrait if rng.random() < 0.5 else thing)(painting)
     sheet = draw.Sheet(SIZE)
     centre = (SIZE * rng.uniform(0.3, 0.7), SIZE * rng.uniform(0.3, 0.7))
-    sheet.fill(draw.wobble(rng, draw.ellipse(centre, (rng.uniform(40, 150), rng.uniform(40, 150))), 0.3))
+    sheet.fill(
+        draw.wobble(rng, draw.ellipse(centre, (_UNIT * rng.uniform(40, 150), _UNIT * rng.uniform(40, 150))), 0.3)
+    )
     density = np.clip(rng.uniform(0.15, 0.7) + 0.25 * noise(rng, SIZE, rng.uniform(10, 80)), 0.02, 0.98)
     painting.over(sheet.coverage() * density.astype(np.float32), surface(rng, painting.photos, SIZE))
 
 
-KINDS = ((portrait, 0.36), (figure, 0.2), (thing, 0.16), (fur, 0.1), (plant, 0.07), (veil, 0.06), (wires, 0.05))
+KINDS = ((portrait, 0.42), (figure, 0.22), (thing, 0.14), (fur, 0.09), (plant, 0.06), (veil, 0.03), (wires, 0.04))
 """Painter and its share. Mostly solid subjects: a network raised on veils leaves holes in people."""
 
 
@@ -203,7 +209,7 @@ def blur(rng: Rng, rgba: Array) -> Array:
         rgba = cv2.filter2D(rgba, -1, disk(radius))
     if rng.random() < 0.25:
         rgba = cv2.filter2D(rgba, -1, streak(float(rng.uniform(2, 26)), float(rng.uniform(0, np.pi))))
-    return np.asarray(rgba, np.float32)
+    return np.maximum(rgba, 0, dtype=np.float32)  # a long filter leaves rounding below nothing
 
 
 def disk(radius: float) -> Array:

@@ -35,9 +35,9 @@ class Sheet:
         thickness = max(1, round(width * OVERSAMPLE))
         cv2.polylines(self._ink, [self._fixed(points)], closed, 255, thickness, cv2.LINE_AA, _SHIFT)
 
-    def hairs(self, curves: npt.NDArray[np.float64]) -> None:
-        """Draw ``(count, points, 2)`` curves, each a third of a pixel wide."""
-        cv2.polylines(self._ink, [self._fixed(curve) for curve in curves], False, 255, 1, cv2.LINE_AA, _SHIFT)
+    def hairs(self, curves: npt.NDArray[np.float64], thirds: int = 1) -> None:
+        """Draw ``(count, points, 2)`` curves, each so many thirds of a pixel wide."""
+        cv2.polylines(self._ink, [self._fixed(curve) for curve in curves], False, 255, thirds, cv2.LINE_AA, _SHIFT)
 
     def coverage(self) -> Array:
         """``(size, size)``, 0..1."""

@@ -75,3 +75,21 @@ def surface(rng: Rng, photos: Sequence[Array], size: int) -> Array:
         base = photo_piece(rng, photos, size)
     light = np.exp(noise(rng, size, size / rng.uniform(1.2, 5)) * rng.uniform(0.1, 0.9))
     return np.maximum(base * light[..., None], 1e-4).astype(np.float32)
+
+
+def collage(rng: Rng, photos: Sequence[Array], size: int) -> Array:
+    """A background of overlapping discs and boxes of every size and surface, ``(size, size, 3)``.
+
+    The "dead leaves" of Lee, Mumford and Huang, IJCV 2001, whose statistics are those of natural pictures.
+    """
+    picture = surface(rng, photos, size)
+    sheets = [surface(rng, photos, size) for _ in range(3)]
+    y, x = np.mgrid[0:size, 0:size].astype(np.float32)
+    for _ in range(int(rng.integers(8, 40))):
+        reach = size * float(np.clip(0.02 / rng.uniform(0.02, 1), 0.02, 0.4))
+        dx, dy = x - rng.uniform(0, size), y - rng.uniform(0, size)
+        far = np.hypot(dx, dy) if rng.random() < 0.4 else np.maximum(np.abs(dx) * rng.uniform(0.3, 3), np.abs(dy))
+        cover = np.clip(reach - far + 0.5, 0, 1)[..., None]
+        piece = np.roll(sheets[int(rng.integers(3))], int(rng.integers(size)), int(rng.integers(2)))
+        picture = picture * (1 - cover) + piece * (cover * np.float32(np.exp(rng.normal(0, 0.5))))
+    return picture.astype(np.float32)

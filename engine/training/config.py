@@ -63,20 +63,22 @@ class Run:
 
 @dataclass(frozen=True)
 class Supervised:
-    """PlateNet from painted subjects over photographs, with every truth known.
+    """PlateNet from painted and rendered subjects over photographs, with every truth known.
 
     Attributes:
         assets: folder of the manifest's photographs.
+        renders: folder of rendered subjects, with ``train`` and ``held-out`` in it; None does without.
         subjects: painted subjects.
-        size: px of a sample; in the second half every other batch is half as large again, with half the samples.
-        batch: samples of a step.
+        size: px of a sample, a multiple of 128.
+        batch: samples of a step, an even number.
         encoder: published EfficientNet-Lite0 weights (``.pth``) to begin from; None begins from nothing.
     """
 
     assets: Path
+    renders: Path | None = None
     subjects: Count = 1200
-    size: Annotated[int, Range(64, 2048)] = 256
-    batch: Annotated[int, Range(2, 1024)] = 8
+    size: Annotated[int, Range(128, 2048)] = 384
+    batch: Annotated[int, Range(2, 1024)] = 4
     encoder: Path | None = None
 
 

@@ -1,9 +1,9 @@
-"""Samples for training: painted subjects cached on disk, composed anew every time they are seen."""
+"""Samples for training: subjects painted or rendered once, composed anew every time they are seen."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -14,8 +14,10 @@ from torch import Tensor
 
 from engine.errors import EngineError
 from engine.pipeline.colour import exposure_anchor
-from engine.synthesis.composites import linearise, sample
+from engine.synthesis.composites import Sample, shot
+from engine.synthesis.faults import linearise
 from engine.synthesis.foregrounds import SIZE, foreground
+from engine.synthesis.textures import Rng
 from engine.training.assets import load_manifest
 from engine.values import Array
 
@@ -23,6 +25,14 @@ log = logging.getLogger(__name__)
 
 # Photographs are reduced to this long side, px: crops then hold a scene, not a wall.
 _LONG_SIDE = 1800
+
+# Of the subjects, this share is rendered, where there are renders.
+_RENDERED = 0.5
+
+# A composed shot is seen this often, cropped and turned anew each time: composing costs as much as learning (Choi et
+# al., "Faster Neural Network Training with Data Echoing", 2019). Shots are shared by so many batches in a row.
+_ECHO = 6
+_BLOCK = 60
 
 Group = Literal["train", "held-out"]
 
@@ -46,9 +56,9 @@ def load_photos(folder: Path) -> list[tuple[Array, bool]]:
     return photos
 
 
-def load_subjects(cache: Path, group: Group, count: int, photos: list[Array]) -> np.memmap:
+def load_painted(cache: Path, group: Group, count: int, photos: list[Array]) -> np.memmap:
     """Subjects of a group, painted once and kept; ``(count, SIZE, SIZE, 4)`` half, premultiplied."""
-    path = cache / f"{group}-{count}.npy"
+    path = cache / f"{group}-{count}-{SIZE}.npy"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
@@ -62,21 +72,98 @@ def load_subjects(cache: Path, group: Group, count: int, photos: list[Array]) ->
     return np.load(path, mmap_mode="r")
 
 
-def batches(subjects: np.memmap, photos: list[Array], size: int, count: int, seed: int) -> Iterator[dict[str, Tensor]]:
-    """Endless batches of ``count`` samples of ``size`` px; names are those of `Sample`, tensors ``(N, C, H, W)``.
+class Subjects:
+    """Painted and rendered subjects of a group.
 
-    Colours are scaled by the sample's exposure anchor.
+    Args:
+        painted: ``(n, S, S, 4)``.
+        renders: folder of ``*.npy``, each ``(S, S, 4)`` or ``(T, S, S, 4)``, listed once; may be empty or missing.
     """
-    rng = np.random.default_rng(seed)
-    while True:
-        items = [sample(rng, subjects, photos, size) for _ in range(count)]
-        scales = torch.tensor([exposure_anchor(item.plate, item.valid[..., 0] > 0) for item in items]).view(-1, 1, 1, 1)
-        batch = {
-            name: torch.from_numpy(np.stack([getattr(item, name) for item in items])).permute(0, 3, 1, 2)
-            for name in ("frame", "plate", "valid", "hint", "alpha", "shadow", "foreground")
-        }
-        for name in ("frame", "plate", "foreground"):
-            batch[name] = (batch[name] * scales).clamp(max=1e4)
-        if not all(bool(torch.isfinite(value).all()) for value in batch.values()):
-            raise EngineError("INTERNAL", "A training sample is not finite.", "Report this.", seed=seed)
-        yield batch
+
+    def __init__(self, painted: Sequence[Array] | Array, renders: Path | None) -> None:
+        self._painted = painted
+        self._renders = sorted(renders.glob("*.npy")) if renders else []
+
+    def draw(self, rng: Rng) -> Array:
+        """One subject, a still or a sequence."""
+        if self._renders and rng.random() < _RENDERED:
+            return np.asarray(np.load(self._renders[int(rng.integers(len(self._renders)))], mmap_mode="r"))
+        return np.asarray(self._painted[int(rng.integers(len(self._painted)))])
+
+
+class Batches:
+    """Batches by number: the same number gives the same batch.
+
+    Args:
+        subjects: to stand before the plates.
+        photos: linear photographs.
+        size: px of a composed frame, a multiple of 128.
+        count: frames of a batch.
+        seed: of everything drawn.
+        echo: how often a shot is seen.
+    """
+
+    def __init__(
+        self, subjects: Subjects, photos: list[Array], size: int, count: int, seed: int, echo: int = _ECHO
+    ) -> None:
+        self._subjects, self._photos = subjects, photos
+        self._size, self._count, self._seed = size, count, seed
+        self._shots_of_block = max(1, _BLOCK * count // echo)
+        self._kept: dict[tuple[int, int], list[Sample]] = {}
+
+    def batch(self, number: int) -> dict[str, Tensor]:
+        """One batch; names are those of `Sample`, tensors ``(N, C, H, W)``.
+
+        Two batches of five hold the whole picture, in cells of 4 px; two a quarter of it, in cells of 2 px; one the
+        whole in cells of 8 px (``cell``). In a third of them items 2k and 2k + 1 are consecutive frames of one shot
+        (``pairs``), which mostly see each other (``window``). Colours are scaled by the sample's exposure anchor.
+        """
+        rng = np.random.default_rng((self._seed, number))
+        pairs = bool(rng.random() < 1 / 3)
+        cell = int(rng.choice((2, 2, 4, 4, 8)))
+        items = []
+        for _ in range(self._count // 2 if pairs else self._count):
+            frames = self._shot(number // _BLOCK, int(rng.integers(self._shots_of_block)))
+            view = _view(rng, self._size, self._size // 2 if cell == 2 else self._size)
+            times = (0, 1) if pairs else (int(rng.integers(2)),)
+            items += [_seen(frames[time], view) for time in times]
+        facts = {"cell": cell, "pairs": pairs, "window": pairs and bool(rng.random() < 0.6)}
+        return _batch(items, number) | {name: torch.tensor(value) for name, value in facts.items()}
+
+    def _shot(self, block: int, index: int) -> list[Sample]:
+        """A shot of two frames; kept while its block of batches lasts."""
+        if (block, index) not in self._kept:
+            self._kept = {key: frames for key, frames in self._kept.items() if key[0] == block}
+            rng = np.random.default_rng((self._seed, block, index, 0))
+            self._kept[block, index] = shot(rng, self._subjects.draw(rng), self._photos, self._size, 2)
+        return self._kept[block, index]
+
+
+def _view(rng: Rng, whole: int, size: int) -> tuple[slice, slice, int, bool]:
+    """Where a sample is cropped, how it is turned, and whether it is mirrored."""
+    y, x = rng.integers(whole - size + 1, size=2)
+    turns = int(rng.choice((0, 0, 0, 1, 2, 3)))
+    return slice(y, y + size), slice(x, x + size), turns, bool(rng.random() < 0.5)
+
+
+def _seen(item: Sample, view: tuple[slice, slice, int, bool]) -> Sample:
+    rows, columns, turns, mirrored = view
+
+    def cropped(planes: Array) -> Array:
+        turned = np.rot90(planes[rows, columns], turns)
+        return turned[:, ::-1] if mirrored else turned
+
+    return Sample(**{name: cropped(planes) for name, planes in vars(item).items()})
+
+
+def _batch(items: list[Sample], number: int) -> dict[str, Tensor]:
+    scales = torch.tensor([exposure_anchor(item.plate, item.valid[..., 0] > 0) for item in items]).view(-1, 1, 1, 1)
+    batch = {
+        name: torch.from_numpy(np.stack([getattr(item, name) for item in items])).permute(0, 3, 1, 2)
+        for name in ("frame", "plate", "valid", "hint", "alpha", "shadow", "foreground")
+    }
+    for name in ("frame", "plate", "foreground"):
+        batch[name] = (batch[name] * scales).clamp(max=1e4)
+    if not all(bool(torch.isfinite(value).all()) for value in batch.values()):
+        raise EngineError("INTERNAL", "A training sample is not finite.", "Report this.", batch=number)
+    return batch

@@ -25,7 +25,7 @@ _ENCODER = {
 _DATA = "Painted subjects over CC0 and CC-BY photographs; encoder begun from EfficientNet-Lite0, trained on ImageNet."
 
 
-def export(run: Path, folder: Path, name: str = "platenet", file: str = "platenet_v1.safetensors") -> ModelCard:
+def export(run: Path, folder: Path, name: str = "platenet", file: str = "platenet_v2.safetensors") -> ModelCard:
     """Write the averaged weights of a run, and their card, into a folder.
 
     Args:

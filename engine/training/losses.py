@@ -1,25 +1,121 @@
-"""Losses. Alpha is judged at every scale, colour where it can be seen."""
+"""Losses of PlateNet. The base is judged by cells, the refiner by pixels of the tiles that need it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.network.platenet import Prediction, encode, squash
+from engine.network.platenet import PlateNet, encode, squash
+from engine.network.platenet.base import Sketch
+from engine.network.platenet.platenet import enlarged, seen
+from engine.network.platenet.refiner import TILE, cut, doubtful_tiles, tile_pixels
+
+# Share of a batch's tiles that are refined while training; the band and the base's doubts come first.
+_TILES = 0.2
+
+# Doubt above which a tile is a candidate while training: lower than in use, so that the refiner knows what it will see.
+_DOUBT = 0.01
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What a sample knows: ``alpha (N, 1, H, W)``, ``shadow`` and premultiplied ``foreground (N, 3, H, W)``."""
+    """What a sample knows: ``alpha (N, 1, H, W)``, ``shadow`` and premultiplied ``foreground (N, 3, H, W)``.
+
+    ``pairs`` says that items 2k and 2k + 1 are consecutive frames of one shot.
+    """
 
     alpha: Tensor
     shadow: Tensor
     foreground: Tensor
+    pairs: bool = False
 
 
-def laplacian(difference: Tensor, levels: int = 5) -> Tensor:
+def step_losses(network: PlateNet, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weighted terms of a batch of `engine.training.dataset.batches`; their sum is what training lowers.
+
+    * ``base``, ``fine``: L1 of alpha, three times as much where 0 < a < 1; by cells, and by pixels of refined tiles.
+    * ``decision``, ``fine decision``: cross entropy, whose slope does not fade where the network is sure and wrong.
+    * ``detail``, ``base detail``: L1 of the Laplacian pyramid.
+    * ``shadow``: L1 of the ratio where the background shows, four times as much where there is a shadow.
+    * ``foreground``: L1 of the log-encoded straight colour, weighted by alpha.
+    * ``doubt``, ``uncertainty``: cross entropy to the largest error within the cell, and to the pixel's own.
+    * ``flicker``: error of the change of alpha between consecutive frames, squared, by cells.
+    """
+    cell = int(batch["cell"])
+    truth = Truth(batch["alpha"], batch["shadow"], batch["foreground"], bool(batch["pairs"]))
+    frame, plate, valid, hint = (batch[name] for name in ("frame", "plate", "valid", "hint"))
+    view = seen(frame, plate, valid, hint, cell)
+    glances = network.base.glance(view)
+    sketch = network.base(view, glances, _neighbours(glances[-1]) if truth.pairs and bool(batch["window"]) else None)
+    worst = functional.max_pool2d((squash(enlarged(sketch.logit.detach(), cell)) - truth.alpha).abs(), cell)
+    tiles = _training_tiles(sketch, truth.alpha, cell)
+    fine = network.refine(tiles, frame, plate, valid, sketch, cell)
+    refined = cut(truth.alpha, tile_pixels(tiles, truth.alpha, 0))
+    error = _reachable(fine[:, :1]) - refined
+    return _base_terms(sketch, truth, cell) | {
+        "fine": (error.abs() * _band(refined)).mean(),
+        "fine decision": _decision(fine[:, :1], refined),
+        "detail": laplacian(error, 3) * 0.5,
+        "doubt": functional.binary_cross_entropy_with_logits(sketch.doubt, worst) * 0.1,
+        "uncertainty": functional.binary_cross_entropy_with_logits(fine[:, 1:], error.detach().abs()) * 0.1,
+    }
+
+
+def _base_terms(sketch: Sketch, truth: Truth, cell: int) -> dict[str, Tensor]:
+    alpha = functional.avg_pool2d(truth.alpha, cell)
+    ratio = functional.avg_pool2d(truth.shadow, cell)
+    error = _reachable(sketch.logit) - alpha
+    shadow = (sketch.shadow - ratio).abs() * (1 + 3 * (ratio < 0.97).float())
+    weight, colour = (functional.avg_pool2d(planes, 2 * cell) for planes in (truth.alpha, truth.foreground))
+    off = (sketch.foreground - encode(colour / weight.clamp(min=0.02))).abs()
+    terms = {
+        "base": (error.abs() * _band(alpha)).mean(),
+        "decision": _decision(sketch.logit, alpha),
+        "base detail": laplacian(error, 5) * 0.25,
+        "shadow": (shadow * (1 - alpha)).mean() * 1.0,
+        "foreground": (off * weight * (weight > 0.05)).mean() * 0.5,
+    }
+    if truth.pairs:
+        terms["flicker"] = (error[0::2] - error[1::2]).square().mean() * 2.0
+    return terms
+
+
+def _neighbours(glance: Tensor) -> Tensor:
+    """``(N, 1, C, h, w)``: to each frame of a pair the other's glance."""
+    return glance.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)[:, None]
+
+
+def _reachable(logit: Tensor) -> Tensor:
+    """`squash`, with a slope beyond its ends too: a pixel that is wrongly 0 or 1 must be able to come back."""
+    stretched = torch.sigmoid(logit) * 1.1 - 0.05
+    return stretched + (stretched.clamp(0, 1) - stretched).detach()
+
+
+def _decision(logit: Tensor, alpha: Tensor) -> Tensor:
+    """Cross entropy to the logit that `squash` turns into alpha; at 0 and 1 it pulls beyond the ends."""
+    target = torch.where((alpha > 0) & (alpha < 1), (alpha + 0.05) / 1.1, alpha)
+    return functional.binary_cross_entropy_with_logits(logit, target.clamp(0, 1)) * 0.15
+
+
+def _band(alpha: Tensor) -> Tensor:
+    """Weight 3 where 0 < a < 1, else 1."""
+    return 1 + 2 * ((alpha > 0.01) & (alpha < 0.99)).float()
+
+
+def _training_tiles(sketch: Sketch, alpha: Tensor, cell: int) -> Tensor:
+    """A random share of all tiles, those of the band and of the base's doubts first; ``(K, 3)``, sorted."""
+    soft = ((alpha > 0.01) & (alpha < 0.99)).float()
+    wanted = torch.maximum(functional.max_pool2d(soft, cell), torch.sigmoid(sketch.doubt.detach()))
+    every = doubtful_tiles(wanted, TILE // cell, -1.0)
+    first = functional.max_pool2d(wanted, TILE // cell)[:, 0].flatten() > _DOUBT
+    order = torch.argsort(torch.rand(len(every)) - first.float())
+    return every[order[: max(8, int(len(every) * _TILES))].sort().values]
+
+
+def laplacian(difference: Tensor, levels: int) -> Tensor:
     """L1 of the Laplacian pyramid of a difference, level k weighted 2**k (Hou and Liu, ICCV 2019)."""
     total = difference.new_zeros(())
     for level in range(levels):
@@ -28,30 +124,3 @@ def laplacian(difference: Tensor, levels: int = 5) -> Tensor:
         total = total + (difference - up).abs().mean() * 2**level
         difference = small
     return total
-
-
-def losses(prediction: Prediction, truth: Truth) -> dict[str, Tensor]:
-    """Weighted terms; their sum is what training lowers.
-
-    * ``alpha``: L1, three times as much in the soft band (0 < a < 1), where the picture is decided.
-    * ``detail``: L1 of the Laplacian pyramid of alpha.
-    * ``shadow``: L1 of the ratio where the background shows, four times as much where there is a shadow.
-    * ``foreground``: L1 of the log-encoded straight colour, weighted by alpha.
-    * ``uncertainty``: L1 to the error that alpha has just made.
-    """
-    alpha = squash(prediction.logit)
-    error = alpha - truth.alpha
-    band = ((truth.alpha > 0.01) & (truth.alpha < 0.99)).float()
-    clear = 1 - truth.alpha
-    straight = encode(truth.foreground / truth.alpha.clamp(min=0.02))
-    seen = truth.alpha * (truth.alpha > 0.05)
-    shaded = (truth.shadow < 0.97).float()
-    shadow = (prediction.shadow - truth.shadow).abs() * (1 + 3 * shaded)
-    colour = (prediction.foreground - straight).abs()
-    return {
-        "alpha": (error.abs() * (1 + 2 * band)).mean(),
-        "detail": laplacian(error) * 0.25,
-        "shadow": (shadow * clear).mean() * 2.0,
-        "foreground": (colour * seen).mean() * 1.0,
-        "uncertainty": (prediction.uncertainty - error.abs().detach()).abs().mean() * 0.1,
-    }

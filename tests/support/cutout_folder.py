@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from unlabelled_shots import subject, wall
 
-from engine.synthesis.composites import srgb
+from engine.synthesis.faults import srgb
 
 
 def write_cutouts(folder, subjects=3, size=96):

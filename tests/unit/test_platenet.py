@@ -1,5 +1,7 @@
 """PlateNet: shapes, ranges, its encoding, its tolerance, and weights that are what they claim."""
 
+import copy
+
 import numpy as np
 import PyOpenColorIO
 import pytest
@@ -11,7 +13,10 @@ from hypothesis.extra import numpy as arrays
 from engine.errors import EngineError
 from engine.network import device, table
 from engine.network.encoder import CHANNELS, Encoder, from_imagenet
-from engine.network.platenet import PlateNet, decode, encode, light_ratio, squash, tolerant_difference, unmixing
+from engine.network.platenet import PlateNet, decode, encode, platenet_keyer, squash
+from engine.network.platenet import platenet as whole
+from engine.network.platenet.light import light_ratio, tolerant_difference, unmixing
+from engine.network.platenet.refiner import HALO, TILE, cut, cut_enlarged, doubtful_tiles, tile_pixels
 
 
 @pytest.fixture(scope="module")
@@ -91,34 +96,114 @@ def test_unmixing_is_exact_where_both_colours_are_known():
     torch.manual_seed(2)
     behind, foreground = torch.rand(1, 3, 8, 8), torch.rand(1, 3, 8, 8) + 1
     alpha = torch.rand(1, 1, 8, 8)
-    found, separation = unmixing(alpha * foreground + (1 - alpha) * behind, behind, foreground).split(1, 1)
+    found, separation, least = unmixing(alpha * foreground + (1 - alpha) * behind, behind, foreground).split(1, 1)
     torch.testing.assert_close(found, alpha, rtol=0, atol=0.05)
     assert bool((separation > 0.1).all())
+    assert bool((least <= alpha + 1e-6).all())
 
 
 def test_unmixing_of_equal_colours_says_that_it_cannot_tell():
     same = torch.rand(1, 3, 8, 8)
-    found, separation = unmixing(same + 0.01, same, same).split(1, 1)
+    found, separation, _ = unmixing(same + 0.01, same, same).split(1, 1)
     assert float(separation.max()) == 0
     assert float(found.abs().max()) == 0
 
 
+def test_the_least_alpha_is_what_a_black_subject_needs():
+    behind = torch.full((1, 3, 4, 4), 0.5)
+    least = unmixing(behind * 0.25, behind, torch.rand(1, 3, 4, 4))[:, 2]
+    torch.testing.assert_close(least, torch.full_like(least, 0.75), atol=0.005, rtol=0)
+
+
 def test_light_ratio_is_the_shadows_where_there_is_nothing_else():
     plate = torch.rand(1, 3, 32, 32) + 0.2
-    valid = torch.ones(1, 1, 32, 32)
-    torch.testing.assert_close(
-        light_ratio(plate * 0.4, plate, valid), torch.full((1, 3, 16, 16), 0.4), atol=0.01, rtol=0
-    )
-    assert bool((light_ratio(plate * 2, plate, valid) == 1).all())
-    assert bool((light_ratio(plate * 0.4, plate, valid * 0) == 1).all())
+    inner = light_ratio(plate * 0.4, plate)
+    torch.testing.assert_close(inner, torch.full((1, 3, 32, 32), 0.4), atol=0.01, rtol=0)
+    assert bool((light_ratio(plate * 2, plate) == 1).all())
 
 
-def test_where_the_plate_is_invalid_its_colour_does_not_matter(network):
+def test_a_tile_sees_its_pixels_and_the_repeated_edge():
+    planes = torch.rand(2, 3, 64, 96)
+    tiles = torch.tensor([[0, 0, 0], [1, 1, 2]])
+    seen = cut(planes, tile_pixels(tiles, planes))
+    padded = torch.nn.functional.pad(planes, (HALO,) * 4, mode="replicate")
+    side = TILE + 2 * HALO
+    torch.testing.assert_close(seen[0], padded[0, :, :side, :side], rtol=0, atol=0)
+    torch.testing.assert_close(seen[1], padded[1, :, 32 : 32 + side, 64 : 64 + side], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("cell", [2, 4, 8])
+def test_a_tile_sees_what_enlarging_the_whole_shows(cell):
+    coarse = torch.rand(2, 3, 64 // cell, 96 // cell)
+    tiles = torch.tensor([[0, 0, 1], [1, 0, 0], [1, 1, 2]])
+    large = whole.enlarged(coarse, cell)
+    torch.testing.assert_close(cut_enlarged(coarse, tiles, cell), cut(large, tile_pixels(tiles, large)))
+
+
+def test_doubtful_tiles_are_those_with_a_doubt_in_or_beside_them():
+    doubt = torch.zeros(1, 1, 24, 24)
+    doubt[..., 7, 3] = 0.5  # the last row of cells of the first of three rows of tiles
+    assert doubtful_tiles(doubt, 8, 0.1).tolist() == [[0, 0, 0], [0, 1, 0]]
+    assert len(doubtful_tiles(doubt, 8, 0.6)) == 0
+
+
+def test_refining_every_tile_equals_refining_each_alone(network):
+    """Tiles know nothing of one another."""
     frame, plate, valid, hint = inputs()
-    valid[..., :40] = 0
     with torch.inference_mode():
-        cues = [network(frame, plate * valid, valid, hint).logit, network(frame, plate * valid, valid, hint).logit]
-    torch.testing.assert_close(*cues, rtol=0, atol=0)
+        view = whole.seen(frame, plate, valid, hint, 2)
+        sketch = network.base(view, network.base.glance(view), None)
+        tiles = torch.tensor([[0, y, x] for y in range(2) for x in range(3)])
+        together = network.refine(tiles, frame, plate, valid, sketch, 2)
+        alone = torch.cat([network.refine(tile[None], frame, plate, valid, sketch, 2) for tile in tiles])
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+
+
+def test_folded_and_cached_it_answers_the_same(network):
+    """Batch normalisation folded into the weights; the plate's features computed once, then taken from the cache."""
+    keyer = platenet_keyer(copy.deepcopy(network)).at(64, 96)
+    with torch.inference_mode():
+        plain = network(*inputs())
+        first, second = keyer(*inputs()), keyer(*inputs())
+    for ours, theirs, cached in zip(first, plain, second, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(ours, cached, rtol=0, atol=0)
+
+
+def test_another_plate_is_not_taken_for_the_one_before(network):
+    frame, plate, valid, hint = inputs()
+    keyer, fresh = platenet_keyer(copy.deepcopy(network)).at(64, 96), platenet_keyer(copy.deepcopy(network)).at(64, 96)
+    other = plate.clone()
+    other[..., 5, 5] += 0.1
+    with torch.inference_mode():
+        keyer(frame, plate, valid, hint)
+        torch.testing.assert_close(keyer(frame, other, valid, hint), fresh(frame, other, valid, hint), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("size", "cell"), [((480, 640), 2), ((1080, 1920), 4), ((2160, 3840), 8), ((4320, 7680), 16)])
+def test_the_base_sees_a_few_hundred_cells_whatever_the_picture(size, cell):
+    assert whole.cell_size(*size) == cell
+    assert 240 <= max(size) / cell <= 600
+
+
+def test_neighbours_in_any_order_give_the_same(network):
+    frame, plate, valid, hint = inputs()
+    with torch.inference_mode():
+        keyer = platenet_keyer(copy.deepcopy(network)).at(64, 96)
+        near = [keyer.glance(frame * gain, plate, valid, hint) for gain in (0.5, 1.5)]
+        answers = [keyer(frame, plate, valid, hint, torch.stack(order, 1)).logit for order in (near, near[::-1])]
+    torch.testing.assert_close(*answers, rtol=0, atol=1e-5)
+
+
+def test_where_the_plate_is_invalid_only_the_frame_decides(network):
+    """The plate is 0 there; a plate that ends elsewhere by a pixel of light changes nothing."""
+    frame, plate, valid, hint = inputs()
+    valid[..., :32] = 0
+    with torch.inference_mode():
+        view = whole.seen(frame, plate * valid, valid, hint, 2)
+    assert float(view.valid[..., :16].max()) == 0
+    assert bool(torch.isfinite(view.plate).all())
+    torch.testing.assert_close(view.plate[..., 16:], torch.nn.functional.avg_pool2d(plate, 2)[..., 16:])
 
 
 def test_encoder_strides_and_frozen_statistics():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.synthesis import composites, foregrounds, silhouettes, textures
+from engine.synthesis import composites, faults, foregrounds, silhouettes, textures
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_subjects_are_premultiplied_and_finite(subjects):
         assert np.isfinite(rgba).all()
         assert rgba[..., 3].min() >= 0
         assert rgba[..., 3].max() <= 1 + 1e-5
-        assert np.abs(rgba[rgba[..., 3] == 0]).max(initial=0) == 0
+        assert np.abs(rgba[rgba[..., 3] == 0]).max(initial=0) < 1e-6
 
 
 @pytest.mark.parametrize("painter", [painter for painter, _ in foregrounds.KINDS], ids=lambda p: p.__name__)
@@ -55,27 +55,52 @@ def test_blur_kernels_keep_energy():
     assert foregrounds.streak(12.5, 0.7).sum() == pytest.approx(1, abs=1e-5)
 
 
+def moving(subjects, seed):
+    """A still, or three frames of a subject that moves by itself."""
+    return subjects[seed % 6] if seed % 2 else np.stack(subjects[:3])
+
+
 @pytest.mark.parametrize("seed", range(8))
-def test_samples_obey_the_equation_but_for_grain(photos, subjects, seed, monkeypatch):
+def test_shots_obey_the_equation_but_for_grain(photos, subjects, seed, monkeypatch):
     """With a perfect plate and no recording, the frame is exactly P + (1 - a) s B."""
-    monkeypatch.setattr(composites, "_recorded", lambda _, frame, plate: (frame, plate))
-    monkeypatch.setattr(composites, "_faulty_plate", lambda _, b: (b, np.ones((*b.shape[:2], 1), np.float32)))
-    item = composites.sample(np.random.default_rng(seed), subjects, photos, 96)
-    expected = item.foreground + (1 - item.alpha) * item.shadow * item.plate
-    np.testing.assert_allclose(item.frame, expected, rtol=1e-5, atol=1e-7)
+    monkeypatch.setattr(composites, "recorded", lambda _, frame, plate, *__: (frame, plate))
+    monkeypatch.setattr(composites, "faulty_plate", lambda _, b: (b, np.ones((*b.shape[:2], 1), np.float32), b))
+    for item in composites.shot(np.random.default_rng(seed), moving(subjects, seed), photos, 96, 2):
+        expected = item.foreground + (1 - item.alpha) * item.shadow * item.plate
+        np.testing.assert_allclose(item.frame, expected, rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_samples_are_finite_and_in_range(photos, subjects, seed):
-    item = composites.sample(np.random.default_rng(seed), subjects, photos, 96)
-    for values in vars(item).values():
-        assert np.isfinite(values).all()
-    assert 0 <= item.alpha.min() <= item.alpha.max() <= 1 + 1e-5
-    assert 0.05 <= item.shadow.min() <= item.shadow.max() <= 1
-    assert (item.plate[item.valid[..., 0] == 0] == 0).all()
+def test_shots_are_finite_and_in_range(photos, subjects, seed):
+    for item in composites.shot(np.random.default_rng(seed), moving(subjects, seed), photos, 96, 2):
+        for values in vars(item).values():
+            assert np.isfinite(values).all()
+        assert 0 <= item.alpha.min() <= item.alpha.max() <= 1 + 1e-5
+        assert 0.05 <= item.shadow.min() <= item.shadow.max() <= 1
+        assert (item.plate[item.valid[..., 0] == 0] == 0).all()
+
+
+def test_a_shot_has_one_plate_and_its_own_grain_each_frame(photos, subjects):
+    for seed in range(20):
+        first, second = composites.shot(np.random.default_rng(seed), subjects[1], photos, 96, 2)
+        np.testing.assert_array_equal(first.plate, second.plate)
+        assert np.abs(first.frame - second.frame).max() > 0
+
+
+def test_collages_are_positive_and_full_of_edges(photos):
+    picture = textures.collage(np.random.default_rng(2), photos, 128)
+    assert picture.shape == (128, 128, 3)
+    assert picture.min() >= 0
+    assert np.abs(np.diff(picture, axis=1)).max() > 0.05
+
+
+def test_stored_grain_is_white_and_of_deviation_one():
+    piece = faults.grain(np.random.default_rng(3), 256)
+    assert piece.std() == pytest.approx(1, abs=0.01)
+    assert abs(float((piece[:, 1:] * piece[:, :-1]).mean())) < 0.01
 
 
 def test_srgb_round_trip():
     codes = np.arange(256, dtype=np.uint8)
-    np.testing.assert_array_equal(np.round(composites.srgb(composites.linearise(codes)) * 255), codes)
-    assert composites.linearise(np.uint8([128]))[0] == pytest.approx(0.2158605, abs=1e-6)
+    np.testing.assert_array_equal(np.round(faults.srgb(faults.linearise(codes)) * 255), codes)
+    assert faults.linearise(np.uint8([128]))[0] == pytest.approx(0.2158605, abs=1e-6)

@@ -38,9 +38,9 @@ def test_what_is_not_said_has_a_default(written):
 
 
 def test_overrides_win_and_need_no_quotes(written):
-    changes = ["run.hours=0", "run.steps=7", "run.folder=~/b", "run.compile=true", "supervised.size=64"]
+    changes = ["run.hours=0", "run.steps=7", "run.folder=~/b", "run.compile=true", "supervised.size=256"]
     config = load_config(written(MINIMAL), changes)
-    assert (config.run.steps, config.run.compile, config.recipe.size) == (7, True, 64)
+    assert (config.run.steps, config.run.compile, config.recipe.size) == (7, True, 256)
     assert config.run.folder == Path("~/b").expanduser()
 
 

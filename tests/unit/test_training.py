@@ -8,14 +8,12 @@ import torch
 
 from engine.errors import EngineError
 from engine.network import table
-from engine.network.platenet import Prediction
 from engine.synthesis import foregrounds, textures
 from engine.training import assets, dataset, supervised
 from engine.training.compiled import compiled
 from engine.training.config import Config, Run, Supervised
 from engine.training.export import export
-from engine.training.losses import Truth, laplacian, losses
-from engine.training.supervised import PaintedSource, SupervisedRecipe
+from engine.training.supervised import SupervisedRecipe, SyntheticSource
 from engine.training.trainer import Trainer
 
 
@@ -29,32 +27,24 @@ def material():
 @pytest.fixture(scope="module")
 def batch(material):
     photos, subjects = material
-    return next(dataset.batches(subjects, photos, 64, 2, 3))
+    return dataset.Batches(dataset.Subjects(subjects, None), photos, 128, 2, 3, 1).batch(0)
 
 
 def trainer(folder, **settings):
     run = Run(folder, hours=1.0, rate=2e-3, threads=torch.get_num_threads())
-    recipe = Supervised(folder, size=64, batch=2, **settings)
+    recipe = Supervised(folder, size=128, batch=2, **settings)
     torch.manual_seed(1)
     return Trainer(Config(run, recipe), SupervisedRecipe(run, recipe))
 
 
-def test_batches_are_anchored(batch):
-    assert batch["frame"].shape == (2, 3, 64, 64)
-    luminance = (batch["plate"].permute(0, 2, 3, 1) @ torch.tensor((0.2722287, 0.6740818, 0.0536895)))[
-        batch["valid"][:, 0] > 0
-    ]
-    assert float(luminance.clamp(min=1e-6).log().mean().exp()) == pytest.approx(0.18, rel=0.2)
-
-
-def test_late_batches_are_larger_every_other_time(material, tmp_path, monkeypatch):
+def test_a_source_gives_the_same_batch_for_the_same_number(material, tmp_path, monkeypatch):
     photos, subjects = material
     monkeypatch.setattr(supervised, "load_photos", lambda _folder: [(photo, False) for photo in photos])
-    monkeypatch.setattr(supervised, "load_subjects", lambda *_arguments: subjects)
-    source = PaintedSource(Run(tmp_path, steps=10), Supervised(tmp_path, size=64, batch=4))
-    shapes = [source.batch(number, spent)["alpha"].shape for number, spent in ((1, 0.2), (6, 0.6), (7, 0.7))]
-    assert shapes == [(4, 1, 64, 64), (4, 1, 64, 64), (2, 1, 96, 96)]
-    assert torch.equal(source.batch(1, 0.2)["frame"], source.batch(1, 0.2)["frame"])
+    monkeypatch.setattr(supervised, "load_painted", lambda *_arguments: subjects)
+    first, second = (SyntheticSource(Run(tmp_path, steps=10), Supervised(tmp_path, size=128, batch=2)) for _ in "ab")
+    first.batch(0, 0.0)
+    assert torch.equal(first.batch(3, 0.3)["frame"], second.batch(3, 0.3)["frame"])
+    assert not torch.equal(first.batch(3, 0.3)["frame"][:1, :1, :9, :9], first.batch(4, 0.3)["frame"][:1, :1, :9, :9])
 
 
 def test_it_learns_one_batch(batch, tmp_path):
@@ -129,20 +119,6 @@ def test_export_ships_the_average_with_its_card(batch, tmp_path, monkeypatch):
 def test_export_needs_a_run(tmp_path):
     with pytest.raises(EngineError, match="no checkpoint"):
         export(tmp_path, tmp_path)
-
-
-def test_a_perfect_answer_costs_nothing_but_the_colour_code():
-    alpha = torch.zeros(1, 1, 32, 32)
-    alpha[..., :16] = 1
-    shadow, colour = torch.full((1, 3, 32, 32), 0.5), torch.full((1, 3, 32, 32), 0.18)
-    logit = torch.where(alpha > 0, 20.0, -20.0)
-    perfect = Prediction(logit, shadow, torch.zeros_like(alpha), torch.full_like(colour, 0.4135884))
-    terms = losses(perfect, Truth(alpha, shadow, colour * alpha))
-    assert all(float(value) < 1e-5 for value in terms.values())
-
-
-def test_laplacian_of_nothing_is_nothing():
-    assert float(laplacian(torch.zeros(1, 1, 64, 64))) == 0
 
 
 def test_the_manifest_is_free_and_names_its_sources():

@@ -42,6 +42,10 @@ class Bgm2020Keyer(nn.Module):
         self.network = network
         self._largest_only = largest_only
 
+    def at(self, height: int, width: int) -> Bgm2020Keyer:
+        """Itself: it looks at 512 px whatever the picture."""
+        return self
+
     def forward(self, frame: Tensor, plate: Tensor, valid: Tensor, hint: Tensor) -> Prediction:
         """Matte a batch; see `engine.network.platenet.PlateNet.forward`."""
         behind = filled(frame, plate, valid, hint)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -30,6 +32,7 @@ class Bgmv2Keyer(nn.Module):
 
     Attributes:
         refined_share: of the picture, in the last call.
+        whole_budget: refine as much as is recommended even where no error is expected.
     """
 
     stride = PATCH
@@ -41,12 +44,18 @@ class Bgmv2Keyer(nn.Module):
         super().__init__()
         self.network = network
         self.refined_share = 0.0
+        self.whole_budget = False
+
+    def at(self, height: int, width: int) -> Bgmv2Keyer:
+        """Itself: scale and budget follow each picture."""
+        return self
 
     def forward(self, frame: Tensor, plate: Tensor, valid: Tensor, hint: Tensor) -> Prediction:
         """Matte a batch; see `engine.network.platenet.PlateNet.forward`."""
         size = frame.shape[-2:]
+        scale, budget = recommended(*size)
         behind = to_display(filled(frame, plate, valid, hint))
-        matted = self.network(to_display(frame), behind, *recommended(*size))
+        matted = self.network(to_display(frame), behind, scale, replace(budget, forced=self.whole_budget))
         self.refined_share = float(matted.refined.float().mean())
         error = functional.interpolate(matted.error.float(), size=size, mode="bilinear", align_corners=False)
         colour = encode(from_display(matted.foreground))

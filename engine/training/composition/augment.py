@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engine.synthesis.composites import srgb
+from engine.synthesis.faults import srgb
 from engine.synthesis.textures import Rng
 from engine.training.composition.cutouts import Bytes
 from engine.values import Array

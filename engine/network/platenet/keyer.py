@@ -1,0 +1,84 @@
+"""PlateNet as the pipeline calls it: folded for speed, with a cell for the picture, and the plate looked at once."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from engine.network.folding import folded
+from engine.network.platenet.platenet import PlateNet, Prediction, cell_size, seen
+
+# Cells that a tile sees beyond its edge; `tests/unit/test_matte.py` states the difference that remains.
+_MARGIN_CELLS = 128
+
+# Plates whose features are kept: as many as a window of neighbours needs.
+_KEPT_PLATES = 8
+
+
+class PlateNetKeyer(nn.Module):
+    """See `engine.network.keyer.Keyer`.
+
+    Args:
+        network: in evaluation mode.
+        cell: px along a cell of the base.
+        plates: features of plates seen so far, shared between sizes.
+
+    Attributes:
+        refined_share: of the picture, in the last call.
+    """
+
+    # Measured by tests/bench/network_memory.py on a CPU, with a margin.
+    bytes_per_pixel = 400
+    takes_hint = True
+
+    def __init__(self, network: PlateNet, cell: int = 4, plates: _Plates | None = None) -> None:
+        super().__init__()
+        self.network = network
+        self.cell = cell
+        self.stride, self.margin = 16 * cell, _MARGIN_CELLS * cell
+        self.refined_share = 0.0
+        self._plates = plates or _Plates()
+
+    def at(self, height: int, width: int) -> PlateNetKeyer:
+        """The network as it looks at pictures of this size."""
+        return PlateNetKeyer(self.network, cell_size(height, width), self._plates)
+
+    def forward(
+        self, frame: Tensor, plate: Tensor, valid: Tensor, hint: Tensor, neighbours: Tensor | None = None
+    ) -> Prediction:
+        """Matte a batch; see `PlateNet.forward`."""
+        view = seen(frame, plate, valid, hint, self.cell)
+        features = self._plates.features(self.network, view.plate)
+        sketch = self.network.base(view, self.network.base.glance(view, features), neighbours)
+        prediction, tiles = self.network.finished(sketch, frame, plate, valid, self.cell)
+        self.refined_share = tiles * 32 * 32 / frame[:, 0].numel()
+        return prediction
+
+    def glance(self, frame: Tensor, plate: Tensor, valid: Tensor, hint: Tensor) -> Tensor:
+        """What a frame lends its neighbours in time; see `PlateNet.forward`."""
+        view = seen(frame, plate, valid, hint, self.cell)
+        return self.network.base.glance(view, self._plates.features(self.network, view.plate))[-1]
+
+
+class _Plates:
+    """Features of the last few plates. Where the camera is locked off and the light is steady, one serves the shot.
+
+    What is kept is a pure function of the plate's very pixels, so that no frame depends on what was rendered before it.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[Tensor, list[Tensor]]] = []
+
+    def features(self, network: PlateNet, plate: Tensor) -> list[Tensor]:
+        """Encoder features of a plate, reduced to cells."""
+        for known, features in self._kept:
+            if known.dtype == plate.dtype and torch.equal(known, plate):
+                return features
+        features = network.base.look(plate)
+        self._kept = [(plate, features), *self._kept[: _KEPT_PLATES - 1]]
+        return features
+
+
+def platenet_keyer(network: PlateNet) -> PlateNetKeyer:
+    """The network, folded in place, ready for the pipeline."""
+    return PlateNetKeyer(folded(network))
