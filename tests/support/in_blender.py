@@ -78,6 +78,13 @@ def exposure(name, source, stops=1.0):
     tree().links.new(tree().nodes[source].outputs[0], made.inputs["Image"])
 
 
+def box(name, centre, size):
+    """A Box Mask node; places are shares of the picture."""
+    made = tree().nodes.new("CompositorNodeBoxMask")
+    made.name = name
+    made.inputs["Position"].default_value, made.inputs["Size"].default_value = centre, size
+
+
 def platekey(folder, name="PlateKey", inputs=None, out="Image", clean_frame=1, layers=(), **knobs):
     """A PlateKey node; `inputs` are the names of the nodes, or pairs of node and socket, by input."""
     made = group.add_node(bpy.context.scene)
