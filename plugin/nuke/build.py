@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Optional
+from typing import Any, Dict
 
 import nuke
 
@@ -31,6 +31,7 @@ def create() -> nuke.Group:
     group = nuke.nodes.Group()
     group.setName(NAME)
     group["tile_color"].setValue(_TILE)
+    group["label"].setValue("[value {}]".format(panel.OUTPUT))
     for layer in LAYERS:
         nuke.Layer(layer, anatomy.channels(layer))
     panel.add_knobs(group)
@@ -39,6 +40,8 @@ def create() -> nuke.Group:
     if selected:
         group.setInput(0, selected[0])
         group.setXYpos(selected[0].xpos(), selected[0].ypos() + _ROW)
+        group["range_first"].setValue(selected[0].firstFrame())
+        group["range_last"].setValue(selected[0].lastFrame())
     refresh(KeyNode(group))
     if nuke.GUI:
         group.showControlPanel()
@@ -56,15 +59,15 @@ class _Graph:
         shadowed = _merge("WithShadow", "over", results, layers["shadow"])
         preview = self._preview(results, layers, inputs["Background"])
         shown = [results, shadowed, preview, inputs["Frame"]] + [layers[layer] for layer in LAYERS]
-        choice = nuke.nodes.Switch(name="Shown", inputs=shown)
-        choice["which"].setExpression("parent.output")
-        nuke.nodes.Output(name="Out", inputs=[choice])
+        choice = _node("Switch", "Shown", *shown)
+        choice["which"].setExpression("parent.{}".format(panel.OUTPUT))
+        _node("Output", "Out", choice)
         _place(choice, 0, 8)
 
     def _inputs(self) -> Dict[str, nuke.Node]:
         made: Dict[str, nuke.Node] = {}
         for number, name in enumerate(anatomy.INPUTS):
-            made[name] = nuke.nodes.Input(name=name, number=number)
+            made[name] = _node("Input", name, number=number)
             _place(made[name], number, 0)
             if name in anatomy.EXPORTS:
                 _place(_export(made[name], name), number, 1)
@@ -72,18 +75,17 @@ class _Graph:
 
     def _results(self) -> nuke.Node:
         """The Read of the layers, exact and loud: no colour transform, no proxy copy, an error where a file lacks."""
-        read = nuke.nodes.Read(name=anatomy.RESULTS, file_type="exr", raw=True, on_error="error")
-        read["localizationPolicy"].setValue("off")
+        read = _node("Read", anatomy.RESULTS, file_type="exr", raw=True, on_error="error", localizationPolicy="off")
         for knob, frame in (("first", -_EVERY_FRAME), ("last", _EVERY_FRAME)):
             read[knob].setValue(frame)
             read["orig" + knob].setValue(frame)
-        clip = nuke.nodes.FrameRange(name=anatomy.RANGE, inputs=[read], first_frame=1, last_frame=1)
+        clip = _node("FrameRange", anatomy.RANGE, read, first_frame=1, last_frame=1)
         _place(read, 0, 3)
         _place(clip, 0, 4)
         return clip
 
     def _layer(self, results: nuke.Node, layer: str, column: int) -> nuke.Node:
-        copy = nuke.nodes.Copy(name="Show_{}".format(layer), inputs=[results, results])
+        copy = _node("Copy", "Show_{}".format(layer), results, results)
         for index, (source, target) in enumerate(anatomy.shown_as(layer)):
             copy["from{}".format(index)].setValue(source)
             copy["to{}".format(index)].setValue(target)
@@ -96,37 +98,45 @@ class _Graph:
         A grey shadow is laid over; a coloured one has to be multiplied.
         """
         over = _merge("ShadowOver", "over", layers["shadow"], background)
-        multiplied = _merge("ShadowMultiply", "multiply", layers["shadow_ratio"], background, output="rgb")
-        ground = nuke.nodes.Switch(name="ShadowColour", inputs=[over, multiplied])
+        multiplied = _merge("ShadowMultiply", "multiply", layers["shadow_ratio"], background, "rgb")
+        ground = _node("Switch", "ShadowColour", over, multiplied)
         ground["which"].setExpression("parent.shadow_color")
         subject = _merge("Subject", "over", results, ground)
-        whole = _merge("Residual", "plus", layers["residual"], subject, output="rgb")
+        whole = _merge("Residual", "plus", layers["residual"], subject, "rgb")
         whole["mix"].setExpression("parent.residual_gain")
         return whole
 
 
 def _export(source: nuke.Node, name: str) -> nuke.Node:
     """A Write that does nothing until it is asked to: disabled, so that a farm's ``nuke -x`` passes over it."""
-    write = nuke.nodes.Write(
-        name=anatomy.export_name(name),
-        inputs=[source],
+    # The file's type comes first: the knobs of EXR files are there only once it is chosen.
+    return _node(
+        "Write",
+        anatomy.export_name(name),
+        source,
         file_type="exr",
+        datatype="32 bit float",
+        compression="none",
+        metadata="all metadata",
         channels=anatomy.EXPORTS[name],
         raw=True,
-        create_directories=True,
         disable=True,
     )
-    write["datatype"].setValue("32 bit float")
-    write["compression"].setValue("none")
-    write["metadata"].setValue("all metadata")
-    return write
 
 
-def _merge(name: str, operation: str, above: nuke.Node, below: nuke.Node, output: Optional[str] = None) -> nuke.Node:
-    merge = nuke.nodes.Merge2(name=name, operation=operation, inputs=[below, above])
-    if output:
-        merge["output"].setValue(output)
-    return merge
+def _merge(name: str, operation: str, above: nuke.Node, below: nuke.Node, output: str = "rgba") -> nuke.Node:
+    return _node("Merge2", name, below, above, operation=operation, output=output)
+
+
+def _node(node_class: str, name: str, *inputs: nuke.Node, **knobs: Any) -> nuke.Node:  # noqa: ANN401 - knobs' values
+    """A node of a class, wired, its knobs set in the order given."""
+    node = getattr(nuke.nodes, node_class)()
+    node.setName(name)
+    for index, source in enumerate(inputs):
+        node.setInput(index, source)
+    for knob, value in knobs.items():
+        node[knob].setValue(value)
+    return node
 
 
 def _place(node: nuke.Node, column: int, row: int) -> None:

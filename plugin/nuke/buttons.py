@@ -20,7 +20,7 @@ from .state import NodeState
 _WATCHED = frozenset(("inputChange", "showPanel"))
 """What Nuke calls knobChanged with where a wire moves or the panel opens."""
 
-_SILENT = frozenset(("status", "output", "range_first", "range_last", "residual_gain", "selected", "xpos", "ypos"))
+_SILENT = frozenset(("status", panel.OUTPUT, "range_first", "range_last", "residual_gain", "selected", "xpos", "ypos"))
 """Knobs that no result depends on."""
 
 
@@ -85,8 +85,9 @@ def refresh(key: KeyNode) -> None:
     """Point the node at the results of its present state; where they lack, it says so and shows an error."""
     key.follow_range()
     folder = NodeState(key).folder
-    if key.points_at() != folder:
-        key.point_at(folder)
+    moved = key.points_at() != folder
+    key.point_at(folder)
+    if moved:
         key.say("Processed before with these settings." if _processed(key, folder) else "Not processed yet.")
 
 

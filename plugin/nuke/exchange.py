@@ -39,6 +39,7 @@ class Exchange:
 
     def __enter__(self) -> Exchange:
         self._folder = tempfile.mkdtemp(prefix="platekey-", dir=os.environ.get(_TEMPORARY) or None)
+        nuke.Undo.disable()  # what goes on and off here is nothing for an artist to undo
         for name, write in self._writes.items():
             write["file"].setValue(self.pattern(name).replace("\\", "/"))
         return self
@@ -47,6 +48,7 @@ class Exchange:
         for write in self._writes.values():
             write["disable"].setValue(True)
             write["file"].setValue("")
+        nuke.Undo.enable()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def pattern(self, name: str) -> str:

@@ -13,7 +13,7 @@ import nuke
 from ..core import refusals
 from ..core.errors import LinkError
 from ..core.manifest import Gaps
-from . import graph
+from . import graph, panel
 from .buttons import refresh_all
 from .node import KeyNode, as_key_node
 from .state import NodeState
@@ -91,7 +91,7 @@ def _above(start: nuke.Node) -> List[_Watched]:
         if key is not None:
             found.append(_Watched(key, NodeState(key), it.same_frame))
             background = key.source("Background")
-            if key.value("output") == _PREVIEW and background is not None:
+            if key.value(panel.OUTPUT) == _PREVIEW and background is not None:
                 found += _above(background)
     return found
 
@@ -99,7 +99,7 @@ def _above(start: nuke.Node) -> List[_Watched]:
 def _used(node: nuke.Node) -> Optional[KeyNode]:
     """A node as a PlateKey whose results are used; None where it is none, or shows none."""
     key = as_key_node(node)
-    return None if key is None or graph.is_disabled(node) or key.value("output") == _PLAIN else key
+    return None if key is None or graph.is_disabled(node) or key.value(panel.OUTPUT) == _PLAIN else key
 
 
 def _require(it: _Watched, frame: int) -> None:

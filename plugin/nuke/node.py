@@ -114,8 +114,12 @@ class KeyNode:
                 self.inner(anatomy.RANGE)[knob].setValue(frame)
 
     def point_at(self, folder: str) -> None:
-        """Make the node play a state's results back: those files or, where they lack, an error."""
-        self.inner(anatomy.RESULTS)["file"].setValue(_path(self.value(panel.ID), folder))
+        """Make the node play a state's results back: those files or, where they lack, an error.
+
+        The cache folder goes in as the artist wrote it, so that a project that is moved takes its results along.
+        """
+        path = "/".join((str(self.value("cache")).rstrip("/"), self.value(panel.ID), folder, _FILE))
+        self.inner(anatomy.RESULTS)["file"].setValue(path)
 
     def points_at(self) -> str:
         """Name of the folder that the node plays back now."""
@@ -155,7 +159,3 @@ def _inside(group: nuke.Group) -> List[KeyNode]:
         elif isinstance(node, nuke.Group):
             found += _inside(node)
     return found
-
-
-def _path(node_id: str, folder: str) -> str:
-    return "[value parent.cache]/{}/{}/{}".format(node_id, folder, _FILE)

@@ -13,6 +13,8 @@ from . import anatomy
 ID = "platekey_id"
 """The hidden knob that makes a Group a PlateKey: the name of its folder in the cache."""
 
+OUTPUT = "output_layer"
+
 PLATE_MODES = ("one frame", "frame by frame")
 """One plate image for the shot, or a plate filmed with the same camera move."""
 
@@ -75,9 +77,7 @@ class _Panel:
         self._button(
             "process_range", "Process range", "Keys the frames of the range that are not done.", same_line=True
         )
-        self._menu(
-            "output", "Output", anatomy.OUTPUTS, "What the node puts out. The key carries every layer beside it."
-        )
+        self._menu(OUTPUT, "Output", anatomy.OUTPUTS, "What the node puts out. The key carries every layer beside it.")
         self._text("status", "Not processed yet")
 
     def _setup(self) -> None:

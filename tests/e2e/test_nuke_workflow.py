@@ -70,6 +70,7 @@ def at_rest(key, station):
     assert all(key.inner(anatomy.export_name(name))["disable"].value() for name in anatomy.EXPORTS)
     assert list((station / "exchange").iterdir()) == []
     assert list(result(key, FIRST).parent.rglob("*.part")) == []
+    assert session.running().undo_stopped == 0
 
 
 def same(one, other):
@@ -223,7 +224,7 @@ def test_footage_that_changed_on_disk_is_keyed_again(station, tmp_path):
 
 def test_two_nodes_one_after_the_other(station, key, tmp_path):
     """The second keys what the first lays over a background; all are processed in their order."""
-    key.group["output"].setValue("over background")
+    key.group["output_layer"].setValue("over background")
     key.group.setInput(5, still(station / "shöt" / "clean.exr", "Behind"))
     second = key_node(key.group)
     for it in (second, key):

@@ -182,6 +182,18 @@ class ProgressTask:
         return limit is not None and self._looks > limit
 
 
+class Undo:
+    """Counts how often recording was stopped and not taken up again."""
+
+    @staticmethod
+    def disable():
+        _running().undo_stopped += 1
+
+    @staticmethod
+    def enable():
+        _running().undo_stopped -= 1
+
+
 def message(text):
     session = _running()
     session.require_gui("message")

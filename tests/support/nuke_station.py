@@ -98,7 +98,6 @@ def key_node(source: nuke.Node) -> KeyNode:
         node.setSelected(node is source)
     group = build.create()
     group["clean_frame"].setValue(CLEAN)
-    group["use_input_range"].execute()
     return KeyNode(group)
 
 

@@ -220,6 +220,14 @@ def test_a_knob_that_is_not_there_cannot_be_named(running):
     assert read_node.knob("on_eror") is None
 
 
+def test_the_knobs_of_exr_files_come_with_the_file_type(running):
+    node = nuke.nodes.Write()
+    with pytest.raises(NameError, match="datatype"):
+        node["datatype"].setValue("32 bit float")
+    node["file_type"].setValue("exr")
+    node["datatype"].setValue("32 bit float")
+
+
 def test_a_menu_takes_its_own_entries_only(running):
     with pytest.raises(TypeError, match="blak"):
         nuke.nodes.Read(on_error="blak")

@@ -103,7 +103,7 @@ def test_a_node_that_is_not_used_stops_nothing(comp, tmp_path, way):
     if way == "disabled":
         key.group["disable"].setValue(True)
     elif way == "frame":
-        key.group["output"].setValue("frame")
+        key.group["output_layer"].setValue("frame")
     elif way == "switched":
         write_node.setInput(0, nuke.nodes.Switch(inputs=[grade, key.group], which=0))
     else:
@@ -119,7 +119,7 @@ def test_the_preview_uses_the_background_too(comp, shot, tmp_path):
     key.group.setInput(anatomy_index("Background"), other.group)
     pretend(key, WHOLE)
     nuke.execute(write_node, FIRST, FIRST)
-    key.group["output"].setValue("over background")
+    key.group["output_layer"].setValue("over background")
     assert refused(write_node).startswith("PlateKey2: ")
 
 

@@ -54,7 +54,7 @@ def key(layers, tmp_path):
 
 
 def shown(key, output, frame=FRAME):
-    key.group["output"].setValue(output)
+    key.group["output_layer"].setValue(output)
     return pixels.render(session.running(), key.group, frame, "main")
 
 

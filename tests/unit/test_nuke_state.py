@@ -70,7 +70,7 @@ def test_what_changes_pixels_changes_the_folder_and_back_again(script, change):
         lambda plate, grade, key: grade["tile_color"].setValue(7),
         lambda plate, grade, key: plate["reload"].execute(),
         lambda plate, grade, key: key.group["residual_gain"].setValue(0.5),
-        lambda plate, grade, key: key.group["output"].setValue("shadow"),
+        lambda plate, grade, key: key.group["output_layer"].setValue("shadow"),
         lambda plate, grade, key: key.group["range_last"].setValue(LAST),
         lambda plate, grade, key: key.group.setInput(5, plate),
         lambda plate, grade, key: nuke.root()["last_frame"].setValue(2000),

@@ -62,7 +62,7 @@ class Execution:
         if not path or (not os.path.isdir(folder) and not node["create_directories"].value()):
             raise RuntimeError(f"{node.fullName()}: Can't open '{path}' for writing")
         os.makedirs(folder, exist_ok=True)
-        pixels.write_picture(picture, path, node["channels"].value(), node["datatype"].value())
+        pixels.write_picture(picture, path, node["channels"].value(), node.knobs()["datatype"].value())
 
     def _call_back(self, kind):
         """A callback that raises aborts the render."""

@@ -63,9 +63,14 @@ class Node:
         return list(self._knobs.values())
 
     def __getitem__(self, name):
-        if name not in self._knobs:
+        if name not in self._knobs or self._of_other_file_type(name):
             raise NameError(f"knob {name} does not exist")
         return self._knobs[name]
+
+    def _of_other_file_type(self, name):
+        """A Write has the knobs of EXR files only once it writes such."""
+        exr = name in nuke_classes.EXR_WRITER and self._class == "Write"
+        return exr and self._knobs["file_type"].value() != "exr"
 
     def addKnob(self, knob):  # noqa: N802
         self.session.require_main_thread("addKnob")

@@ -49,6 +49,7 @@ class Session:
         user_cancels_render: frame at which the user presses Cancel on Nuke's own progress bar.
         file_transform: what a Read or a Write does to pixels unless it is raw.
         viewer: the active viewer's node; None for none.
+        undo_stopped: how often the recording of undo steps was stopped and not taken up again.
     """
 
     def __init__(self, gui=True):
@@ -63,6 +64,7 @@ class Session:
         self.tasks: list = []
         self.menus: dict[str, dict] = {}
         self.raw_args: list[str] = []
+        self.undo_stopped = 0
         self.executable = "/opt/Nuke15.1v3/Nuke15.1"
         self._main = threading.current_thread()
         self._running_files: list[Path] = []
