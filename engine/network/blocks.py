@@ -68,18 +68,3 @@ class UpUnit(nn.Module):
         """``(N, cin, H, W)`` and ``(N, skip, 2H, 2W)`` to ``(N, cout, 2H, 2W)``."""
         up = functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
         return self.join(torch.cat((up, skip), 1))
-
-
-class TemporalUnit(nn.Module):
-    """Lets neighbours in time speak where a frame's own evidence is weak; says nothing until it has learned to."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.compare = ConvUnit(channels * 2, channels, kernel=1)
-        self.spread = ConvUnit(channels, channels, kernel=5, groups=channels)
-        self.mix = silent(nn.Conv2d(channels, channels, 1))
-
-    def forward(self, x: Tensor, neighbours: Tensor) -> Tensor:
-        """``(N, C, H, W)``, and ``(N, M, C, H, W)`` of neighbours in any order, to the shape of the first."""
-        around = neighbours.mean(1)
-        return functional.relu(x + self.mix(self.spread(self.compare(torch.cat((x, around - x), 1)))))

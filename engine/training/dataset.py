@@ -116,7 +116,7 @@ class Batches:
 
         Two batches of five hold the whole picture, in cells of 4 px; two a quarter of it, in cells of 2 px; one the
         whole in cells of 8 px (``cell``). In a third of them items 2k and 2k + 1 are consecutive frames of one shot
-        (``pairs``), which mostly see each other (``window``). Colours are scaled by the sample's exposure anchor.
+        (``pairs``). Colours are scaled by the sample's exposure anchor.
         """
         rng = np.random.default_rng((self._seed, number))
         pairs = bool(rng.random() < 1 / 3)
@@ -127,8 +127,7 @@ class Batches:
             view = _view(rng, self._size, self._size // 2 if cell == 2 else self._size)
             times = (0, 1) if pairs else (int(rng.integers(2)),)
             items += [_seen(frames[time], view) for time in times]
-        facts = {"cell": cell, "pairs": pairs, "window": pairs and bool(rng.random() < 0.6)}
-        return _batch(items, number) | {name: torch.tensor(value) for name, value in facts.items()}
+        return _batch(items, number) | {"cell": torch.tensor(cell), "pairs": torch.tensor(pairs)}
 
     def _shot(self, block: int, index: int) -> list[Sample]:
         """A shot of two frames; kept while its block of batches lasts."""

@@ -47,9 +47,7 @@ def step_losses(network: PlateNet, batch: dict[str, Tensor]) -> dict[str, Tensor
     cell = int(batch["cell"])
     truth = Truth(batch["alpha"], batch["shadow"], batch["foreground"], bool(batch["pairs"]))
     frame, plate, valid, hint = (batch[name] for name in ("frame", "plate", "valid", "hint"))
-    view = seen(frame, plate, valid, hint, cell)
-    glances = network.base.glance(view)
-    sketch = network.base(view, glances, _neighbours(glances[-1]) if truth.pairs and bool(batch["window"]) else None)
+    sketch = network.base(seen(frame, plate, valid, hint, cell))
     worst = functional.max_pool2d((squash(enlarged(sketch.logit.detach(), cell)) - truth.alpha).abs(), cell)
     tiles = _training_tiles(sketch, truth.alpha, cell)
     fine = network.refine(tiles, frame, plate, valid, sketch, cell)
@@ -81,11 +79,6 @@ def _base_terms(sketch: Sketch, truth: Truth, cell: int) -> dict[str, Tensor]:
     if truth.pairs:
         terms["flicker"] = (error[0::2] - error[1::2]).square().mean() * 2.0
     return terms
-
-
-def _neighbours(glance: Tensor) -> Tensor:
-    """``(N, 1, C, h, w)``: to each frame of a pair the other's glance."""
-    return glance.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)[:, None]
 
 
 def _reachable(logit: Tensor) -> Tensor:

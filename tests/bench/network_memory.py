@@ -1,4 +1,4 @@
-"""Peak memory of the network, bytes a pixel: python tests/bench/network_memory.py HEIGHT WIDTH (multiples of 32)."""
+"""Peak memory of the network, bytes a pixel: python tests/bench/network_memory.py HEIGHT WIDTH (multiples of 128).."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from engine.network.table import load_network
+from engine.network.table import load_keyer
 
 
 def peak() -> int:
@@ -19,9 +19,9 @@ def peak() -> int:
 
 
 def main() -> None:
-    """Run the network once and print what it took beyond its inputs."""
+    """Run the network once, on noise, where every tile is in doubt, and print what it took beyond its inputs."""
     height, width = (int(argument) for argument in sys.argv[1:3])
-    network = load_network("platenet", "cpu")
+    network = load_keyer("platenet", "cpu").at(height, width)
     inputs = [torch.rand(1, channels, height, width) for channels in (3, 3, 1, 2)]
     before = peak()
     with torch.inference_mode():

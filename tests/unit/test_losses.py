@@ -23,7 +23,6 @@ def batch():
         "foreground": alpha * colour,
         "cell": torch.tensor(4),
         "pairs": torch.tensor(True),
-        "window": torch.tensor(True),
     }
 
 
@@ -33,7 +32,7 @@ def test_every_part_of_the_network_learns(batch):
     sum(losses.step_losses(network, batch).values()).backward()
     still = {name for name, value in network.named_parameters() if value.grad is None}
     # They wait behind layers that begin at zero, and get a gradient as soon as those have moved.
-    assert {name.partition(".")[0] + "." + name.split(".")[1] for name in still} <= {"base.temporal", "refiner.deep"}
+    assert {name.partition(".")[0] + "." + name.split(".")[1] for name in still} <= {"refiner.deep"}
 
 
 def test_learning_one_batch_lowers_its_loss(batch):
@@ -63,8 +62,7 @@ def test_tiles_of_the_band_come_first(batch):
     with torch.no_grad():
         network.base.heads.weight.zero_()
         network.base.heads.bias.fill_(-12.0)  # no doubt anywhere
-        view = losses.seen(*(batch[name] for name in ("frame", "plate", "valid", "hint")), 4)
-        sketch = network.base(view, network.base.glance(view), None)
+        sketch = network.base(losses.seen(*(batch[name] for name in ("frame", "plate", "valid", "hint")), 4))
         tiles = losses._training_tiles(sketch, batch["alpha"], 4)
     soft = torch.nn.functional.max_pool2d(((batch["alpha"] > 0.01) & (batch["alpha"] < 0.99)).float(), 32)[:, 0]
     assert all(soft[tuple(tile)] == 1 for tile in tiles)

@@ -151,8 +151,7 @@ def test_refining_every_tile_equals_refining_each_alone(network):
     """Tiles know nothing of one another."""
     frame, plate, valid, hint = inputs()
     with torch.inference_mode():
-        view = whole.seen(frame, plate, valid, hint, 2)
-        sketch = network.base(view, network.base.glance(view), None)
+        sketch = network.base(whole.seen(frame, plate, valid, hint, 2))
         tiles = torch.tensor([[0, y, x] for y in range(2) for x in range(3)])
         together = network.refine(tiles, frame, plate, valid, sketch, 2)
         alone = torch.cat([network.refine(tile[None], frame, plate, valid, sketch, 2) for tile in tiles])
@@ -184,15 +183,6 @@ def test_another_plate_is_not_taken_for_the_one_before(network):
 def test_the_base_sees_a_few_hundred_cells_whatever_the_picture(size, cell):
     assert whole.cell_size(*size) == cell
     assert 240 <= max(size) / cell <= 600
-
-
-def test_neighbours_in_any_order_give_the_same(network):
-    frame, plate, valid, hint = inputs()
-    with torch.inference_mode():
-        keyer = platenet_keyer(copy.deepcopy(network)).at(64, 96)
-        near = [keyer.glance(frame * gain, plate, valid, hint) for gain in (0.5, 1.5)]
-        answers = [keyer(frame, plate, valid, hint, torch.stack(order, 1)).logit for order in (near, near[::-1])]
-    torch.testing.assert_close(*answers, rtol=0, atol=1e-5)
 
 
 def test_where_the_plate_is_invalid_only_the_frame_decides(network):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.network.blocks import ContextSwitch, ContextUnit, ConvUnit, TemporalUnit, UpUnit
+from engine.network.blocks import ContextSwitch, ContextUnit, ConvUnit, UpUnit
 from engine.network.encoder import CHANNELS, Encoder
 from engine.network.platenet.light import display, encode, light_ratio, tolerant_difference
 
@@ -58,7 +58,6 @@ class Base(nn.Module):
         self.encoder = Encoder()
         c4, c8, c16, c32 = CHANNELS
         self.switch32 = ContextSwitch(c32, 96, extra=2)
-        self.temporal = TemporalUnit(96)
         self.context = nn.Sequential(ContextUnit(96), ContextUnit(96), ContextUnit(96))
         self.switch16 = ContextSwitch(c16, 48)
         self.switch8 = ContextSwitch(c8, 40)
@@ -75,31 +74,25 @@ class Base(nn.Module):
         """Features of a picture ``(N, 3, h, w)``, linear and anchored, at strides 2, 4, 8 and 16."""
         return self.encoder(display(linear))
 
-    def glance(self, view: View, plate: list[Tensor] | None = None) -> list[Tensor]:
-        """Joined features of frame and plate at strides 2, 4, 8 and 16; the last is what neighbours in time lend.
-
-        Args:
-            view: height and width must be multiples of 16.
-            plate: of `look`, if they are known.
-        """
-        features = list(zip(self.look(view.frame), plate or self.look(view.plate), strict=True))
+    def _joined(self, view: View, plate: list[Tensor]) -> list[Tensor]:
+        """Features of frame and plate, switched, at strides 2, 4, 8 and 16."""
+        features = zip(self.look(view.frame), plate, strict=True)
         switches = (self.switch4, self.switch8, self.switch16, self.switch32)
         extra = ((), (), (), (functional.avg_pool2d(view.hint, 16),))
         return [switch(*pair, *more) for switch, pair, more in zip(switches, features, extra, strict=True)]
 
-    def forward(self, view: View, glances: list[Tensor], neighbours: Tensor | None) -> Sketch:
-        """Sketch a view from its glances.
+    def forward(self, view: View, plate: list[Tensor] | None = None) -> Sketch:
+        """Sketch a view.
 
         Args:
-            view: what to look at.
-            glances: of `glance`.
-            neighbours: ``(N, M, 96, h / 16, w / 16)``, last glances of M neighbours in time; None for a still.
+            view: height and width must be multiples of 16.
+            plate: the plate's features, of `look`, if they are known.
         """
         code, plate_code = encode(view.frame), encode(view.plate)
         departure = (code - plate_code) * view.valid
         tolerant = tolerant_difference(code, plate_code) * view.valid
         cues = torch.cat((code, departure, tolerant, view.valid), 1)
-        decoded = self._decode(view, cues, glances, neighbours)
+        decoded = self._decode(view, cues, self._joined(view, plate or self.look(view.plate)))
         logit, doubt, gate, foreground = self.heads(decoded).split((4, 4, 3, 3), 1)
         gate = functional.interpolate(torch.sigmoid(gate), scale_factor=2, mode="bilinear", align_corners=False)
         shadow = 1 - gate * (1 - light_ratio(view.frame, view.plate)) * view.valid
@@ -111,11 +104,10 @@ class Base(nn.Module):
             self.hidden(decoded),
         )
 
-    def _decode(self, view: View, cues: Tensor, glances: list[Tensor], neighbours: Tensor | None) -> Tensor:
+    def _decode(self, view: View, cues: Tensor, joined: list[Tensor]) -> Tensor:
         """Features ``(N, 32, h / 2, w / 2)`` from everything that the base sees."""
-        x = glances[3] if neighbours is None else self.temporal(glances[3], neighbours)
-        x = self.up16(self.context(x), glances[2])
-        x = self.up8(x, glances[1])
+        x = self.up16(self.context(joined[3]), joined[2])
+        x = self.up8(x, joined[1])
         pixels = torch.cat((functional.pixel_unshuffle(cues, 2), functional.avg_pool2d(view.hint, 2)), 1)
-        x = self.up4(x, torch.cat((glances[0], self.pixels(pixels)), 1))
+        x = self.up4(x, torch.cat((joined[0], self.pixels(pixels)), 1))
         return self.join(x)

@@ -11,8 +11,8 @@ from engine.network.platenet.platenet import PlateNet, Prediction, cell_size, se
 # Cells that a tile sees beyond its edge; `tests/unit/test_matte.py` states the difference that remains.
 _MARGIN_CELLS = 128
 
-# Plates whose features are kept: as many as a window of neighbours needs.
-_KEPT_PLATES = 8
+# Plates whose features are kept.
+_KEPT_PLATES = 4
 
 
 class PlateNetKeyer(nn.Module):
@@ -27,7 +27,7 @@ class PlateNetKeyer(nn.Module):
         refined_share: of the picture, in the last call.
     """
 
-    # Measured by tests/bench/network_memory.py on a CPU, with a margin.
+    # tests/bench/network_memory.py measured 165 at 1024x640 and 114 at 1920x1152 on a CPU.
     bytes_per_pixel = 400
     takes_hint = True
 
@@ -43,21 +43,13 @@ class PlateNetKeyer(nn.Module):
         """The network as it looks at pictures of this size."""
         return PlateNetKeyer(self.network, cell_size(height, width), self._plates)
 
-    def forward(
-        self, frame: Tensor, plate: Tensor, valid: Tensor, hint: Tensor, neighbours: Tensor | None = None
-    ) -> Prediction:
+    def forward(self, frame: Tensor, plate: Tensor, valid: Tensor, hint: Tensor) -> Prediction:
         """Matte a batch; see `PlateNet.forward`."""
         view = seen(frame, plate, valid, hint, self.cell)
-        features = self._plates.features(self.network, view.plate)
-        sketch = self.network.base(view, self.network.base.glance(view, features), neighbours)
+        sketch = self.network.base(view, self._plates.features(self.network, view.plate))
         prediction, tiles = self.network.finished(sketch, frame, plate, valid, self.cell)
         self.refined_share = tiles * 32 * 32 / frame[:, 0].numel()
         return prediction
-
-    def glance(self, frame: Tensor, plate: Tensor, valid: Tensor, hint: Tensor) -> Tensor:
-        """What a frame lends its neighbours in time; see `PlateNet.forward`."""
-        view = seen(frame, plate, valid, hint, self.cell)
-        return self.network.base.glance(view, self._plates.features(self.network, view.plate))[-1]
 
 
 class _Plates:

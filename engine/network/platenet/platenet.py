@@ -71,7 +71,6 @@ class PlateNet(nn.Module):
         valid: Tensor,
         hint: Tensor,
         cell: int = 0,
-        neighbours: Tensor | None = None,
     ) -> Prediction:
         """Matte a batch; height and width must be multiples of 16 cells.
 
@@ -81,11 +80,9 @@ class PlateNet(nn.Module):
             valid: ``(N, 1, H, W)``, 1 where the plate saw the pixel, else 0.
             hint: ``(N, 2, H, W)``: a rough matte 0..1, and how far to trust it 0..1 (0 = none was given).
             cell: px along a cell of the base; 0 for the picture's own (`cell_size`).
-            neighbours: ``(N, M, 96, h, w)``, `glance` at each of M neighbours in time, in any order; None without.
         """
         cell = cell or cell_size(*frame.shape[-2:])
-        view = seen(frame, plate, valid, hint, cell)
-        sketch = self.base(view, self.base.glance(view), neighbours)
+        sketch = self.base(seen(frame, plate, valid, hint, cell))
         return self.finished(sketch, frame, plate, valid, cell)[0]
 
     def finished(
