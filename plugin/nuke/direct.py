@@ -15,7 +15,9 @@ from .colour import Colour, same_space
 _PASSING = frozenset(("Dot", "NoOp", "Input"))
 
 _ONE_NUMBER = re.compile(r"[^%#\[\]]*(%0\d+d|#+)[^%#\[\]]*$")
-"""A name with one frame number and nothing else to fill in: no view, no expression."""
+"""A name with one frame number and nothing else to fill in."""
+
+_VIEW = re.compile("%[vV]")
 
 
 class Footage(NamedTuple):
@@ -37,8 +39,9 @@ def footage(source: Optional[nuke.Node], colour: Colour) -> Optional[Footage]:
     read = _read(source)
     if read is None or graph.is_retimed(read) or not _untransformed(read, colour):
         return None
-    name = os.path.basename(read["file"].value())
-    if not _ONE_NUMBER.match(name) or not name.lower().endswith(".exr"):
+    written = str(read["file"].value())
+    name = os.path.basename(written)
+    if _VIEW.search(written) or not _ONE_NUMBER.match(name) or not name.lower().endswith(".exr"):
         return None
     first, last = int(read["first"].value()), int(read["last"].value())
     file = graph.file_of(read, "file", first)
