@@ -218,3 +218,17 @@ def test_the_farm_template_runs_as_a_job(farm, comp, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr
     assert rendered(tmp_path) == [1001, 1002, 1003]
+
+
+def test_the_smoke_script_for_owners_of_a_licence_runs(farm):
+    """Here it only shows that the script itself is sound."""
+    done = run(farm, "-t", REPOSITORY / "tests" / "manual" / "nuke_smoke.py", NUKE_TEMP_DIR=str(farm[0]))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("[smoke] OK") == 16
+    assert "[smoke] 0 of 16 failed" in done.stdout
+
+
+def test_the_smoke_script_fails_where_the_plugin_is_not_there(farm):
+    done = run(farm, "-t", REPOSITORY / "tests" / "manual" / "nuke_smoke.py", home="stranger")
+    assert done.returncode != 0
+    assert "[smoke] FAIL the plugin is on Nuke's path" in done.stdout

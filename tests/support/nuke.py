@@ -6,6 +6,8 @@ It is no Nuke: what passes here has been driven against rules read in documents,
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from fake_nuke import nodes as _nodes
 from fake_nuke import script as _script
 from fake_nuke.knobs import (
@@ -39,6 +41,8 @@ __all__ = [
     "Text_Knob",
 ]
 
+NUKE_VERSION_STRING = "15.1v3 (a stand-in)"
+
 STARTLINE, NO_ANIMATION, INVISIBLE, DO_NOT_WRITE = 0x1000, 0x100, 0x400, 0x200
 
 
@@ -54,6 +58,9 @@ def __getattr__(name):
         return {"gui": session.gui, "ExecutablePath": session.executable, "NukeVersionMajor": 15}
     if name == "rawArgs":
         return session.raw_args
+    if name == "callbacks":
+        registered = {f"{kind}s": {"Write": calls} for kind, calls in session.callbacks.items()}
+        return SimpleNamespace(**registered)
     raise AttributeError(name)
 
 

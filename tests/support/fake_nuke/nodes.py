@@ -114,6 +114,11 @@ class Node:
                     found.append(self._parent)
         return list(dict.fromkeys(found))
 
+    def channels(self):
+        """Names of the channels that the node puts out."""
+        names = self.session.channels(self)
+        return [name if "." in name else f"rgba.{name}" for name in names]
+
     def firstFrame(self):  # noqa: N802
         return self.session.frame_range(self)[0]
 

@@ -118,6 +118,10 @@ class Session:
                 return node["format"].size()
         return self.size(node.input(0))
 
+    def channels(self, node):
+        """Names of the planes that a node puts out at its first frame."""
+        return pixels.render(self, node, self.frame_range(node)[0], self.views[0]).planes
+
     def frame_range(self, node):
         """First and last frame of what a node puts out."""
         root = self.root_node["first_frame"].value(), self.root_node["last_frame"].value()
