@@ -10,10 +10,11 @@ from typing import Annotated, Literal, TypeAlias
 
 @dataclass(frozen=True)
 class Range:
-    """Bounds of a number, both included."""
+    """Bounds of a number, both included, and what it must be a multiple of; 0 for nothing."""
 
     low: float
     high: float = math.inf
+    step: int = 0
 
 
 Count: TypeAlias = Annotated[int, Range(1)]
@@ -77,8 +78,8 @@ class Supervised:
     assets: Path
     renders: Path | None = None
     subjects: Count = 1200
-    size: Annotated[int, Range(128, 2048)] = 384
-    batch: Annotated[int, Range(2, 1024)] = 4
+    size: Annotated[int, Range(128, 2048, 128)] = 384
+    batch: Annotated[int, Range(2, 1024, 2)] = 4
     encoder: Path | None = None
 
 
@@ -96,7 +97,7 @@ class Adversarial:
         start: whether the student begins as the teacher, or from nothing as published.
         labelled: folder of shots that have ``gt.####.exr`` (premultiplied RGBA) too, to measure on; None measures how
             far the student has gone from the teacher only.
-        size: px of a crop.
+        size: px of a crop, a multiple of 64; of 16 cells of PlateNet's base, for frames beyond 2600 px.
         batch: crops of a step.
         discriminator_rate: its learning rate.
         discriminate_every: steps between its updates.
@@ -111,7 +112,7 @@ class Adversarial:
     teacher: Path | None = None
     start: Literal["teacher", "scratch"] = "teacher"
     labelled: Path | None = None
-    size: Annotated[int, Range(64, 2048)] = 256
+    size: Annotated[int, Range(64, 2048, 64)] = 256
     batch: Count = 4
     discriminator_rate: Rate = 1e-5
     discriminate_every: Count = 5
@@ -137,7 +138,7 @@ class Composition:
     light: Literal["display", "linear"] = "display"
     plate_shift: Amount = 0.0
     held_out: Count = 11
-    size: Annotated[int, Range(64, 2048)] = 512
+    size: Annotated[int, Range(64, 2048, 4)] = 512
     batch: Annotated[int, Range(2, 1024)] = 4
 
 

@@ -118,8 +118,9 @@ def _value(hint: Any, value: Any, place: str) -> Any:  # noqa: ANN401 - of whate
 
 def _bounded(value: float, bounds: Range, place: str) -> float:
     # Said the other way round a NaN would pass.
-    if not bounds.low <= value <= bounds.high:
+    if not bounds.low <= value <= bounds.high or (bounds.step and value % bounds.step):
         limits = f"at least {bounds.low:g}" + (f" and at most {bounds.high:g}" if bounds.high < float("inf") else "")
+        limits += f", a multiple of {bounds.step}" if bounds.step else ""
         raise _refusal(f"{place} is {value:g}.", f"It must be {limits}.")
     return value
 

@@ -1,5 +1,7 @@
 """A recipe that learns a line in microseconds, so that the loop around it can be tested."""
 
+import os
+
 import torch
 from torch import nn
 
@@ -11,12 +13,14 @@ from engine.training.trainer import Trainer
 
 
 class ToySource(BatchSource):
-    """Points of ``y = 3 x + 1``; refuses the batch of one number."""
+    """Points of ``y = 3 x + 1``; refuses the batch of one number, and dies of that of another."""
 
-    def __init__(self, seed=1, refused=None):
-        self.seed, self.refused = seed, refused
+    def __init__(self, seed=1, refused=None, deadly=None):
+        self.seed, self.refused, self.deadly = seed, refused, deadly
 
     def batch(self, number, spent):
+        if number == self.deadly:
+            os._exit(9)
         if number == self.refused:
             raise EngineError("IMAGE_UNREADABLE", f"Batch {number} is bad.", "Mend it.")
         x = torch.from_numpy(generator(self.seed, number).normal(size=(8, 1))).float()

@@ -143,7 +143,7 @@ def test_the_student_learns_and_the_teacher_does_not(tmp_path, footage):
     after = recipe.others["teacher"].state_dict()
     assert all(torch.equal(value, before[name]) for name, value in after.items())
     moved = [name for name, value in recipe.network.named_parameters() if not torch.equal(value, before[name])]
-    assert len(moved) > 0.9 * len(list(recipe.network.parameters()))
+    assert len(moved) > 0.8 * len(list(recipe.network.parameters()))
     kept = [name for name in before if "running" in name]
     assert all(torch.equal(recipe.network.state_dict()[name], before[name]) for name in kept)
     assert not all(torch.equal(old, new) for old, new in zip(critic, recipe.others["discriminator"].parameters()))  # noqa: B905
@@ -170,7 +170,7 @@ def test_the_teacher_counts_for_half_after_a_while(tmp_path, footage):
     learner = trainer(tmp_path, footage, halve_steps=3)
     batch = learner.recipe.source.batch(0, 0)
     with torch.no_grad():
-        learner.recipe.network.fine[-1].bias.add_(0.5)
+        learner.recipe.network.base.heads.bias.add_(0.5)
     state = {name: value.clone() for name, value in learner.recipe.network.state_dict().items()}
     early = learner.recipe.learn(batch, 1)
     learner.recipe.network.load_state_dict(state)
@@ -182,7 +182,7 @@ def test_a_student_may_begin_from_nothing(tmp_path, footage):
     recipe = trainer(tmp_path, footage, start="scratch").recipe
     assert recipe.network.training
     teacher = recipe.others["teacher"].state_dict()
-    assert not torch.equal(recipe.network.state_dict()["fine.0.0.weight"], teacher["fine.0.0.weight"])
+    assert not torch.equal(recipe.network.state_dict()["refiner.look.weight"], teacher["refiner.look.weight"])
 
 
 def test_labelled_shots_are_measured_and_pictured(tmp_path, footage):
@@ -207,6 +207,7 @@ def test_batches_are_pure_functions_of_their_number(tmp_path, footage):
         "valid": (2, 1, 64, 64),
         "hint": (2, 2, 64, 64),
         "other": (2, 3, 64, 64),
+        "cell": (),
     }
     assert all(torch.equal(value, again.batch(3, 1)[name]) for name, value in batch.items())
     assert not torch.equal(batch["frame"], source.batch(4, 0)["frame"])
@@ -253,8 +254,8 @@ def test_a_shot_that_lacks_something_is_named(tmp_path, change, sentence):
 
 
 def test_a_shot_smaller_than_a_crop_says_which_crop_fits(tmp_path, footage):
-    with pytest.raises(EngineError, match=r"Set adversarial.size to 128 or less"):
-        shots.ShotSource(footage, tmp_path, 1, 160, 2).batch(0, 0)
+    with pytest.raises(EngineError, match=r"Set adversarial.size to a multiple of 64, 128 or less"):
+        shots.ShotSource(footage, tmp_path, 1, 192, 2).batch(0, 0)
 
 
 def test_a_model_that_this_stage_cannot_train_is_refused(tmp_path, footage):

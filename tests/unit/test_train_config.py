@@ -51,6 +51,7 @@ def test_overrides_win_and_need_no_quotes(written):
         ("run.hours=-1", "run.hours is -1. It must be at least 0"),
         ("run.hours=nan", "run.hours is nan"),
         ("run.average=1.5", "at least 0 and at most 1"),
+        ("supervised.size=200", "at least 128 and at most 2048, a multiple of 128"),
         ("run.steps=10", "either hours or steps"),
         ("run.hours=0", "either hours or steps"),
         ("run.threads=true", "run.threads is True. It must be a whole number"),

@@ -84,6 +84,11 @@ def test_processes_make_the_same_samples_and_pass_on_what_is_wrong():
     assert (refused.value.reason, refused.value.next_step) == ("IMAGE_UNREADABLE", "Mend it.")
 
 
+def test_a_process_that_dies_is_an_error_not_a_wait():
+    with pytest.raises(EngineError, match="A process that makes samples has ended"):
+        next(stream(ToySource(deadly=0), 0, lambda _number: 0.0, workers=1))
+
+
 def test_a_bad_sample_ends_the_run_but_saves_it(tmp_path):
     with pytest.raises(EngineError, match="Batch 5"):
         run(toy_trainer(tmp_path, recipe=ToyRecipe(refused=5)), never)

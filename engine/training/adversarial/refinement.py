@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from engine.errors import EngineError
 from engine.evaluation.shot_folder import find_shots, read_shot
+from engine.network.platenet.platenet import cell_size
 from engine.network.table import FACTORIES, card, load_network
 from engine.training.adversarial.composites import (
     READERS,
@@ -21,7 +22,7 @@ from engine.training.adversarial.composites import (
     student_terms,
 )
 from engine.training.adversarial.discriminator import PatchDiscriminator
-from engine.training.adversarial.shots import ShotSource, prepare_shots
+from engine.training.adversarial.shots import CELLS, ShotSource, prepare_shots
 from engine.training.checkpoint import fill, load_checkpoint
 from engine.training.compiled import compiled
 from engine.training.config import Adversarial, Run
@@ -29,8 +30,8 @@ from engine.training.recipe import Column, Recipe
 from engine.training.stream import Batch
 from engine.values import Array
 
-# px: of each frame the middle of this size is validated, in whole strides of the networks.
-_VALIDATED, _STRIDE = 768, 32
+# px: of each frame the middle of this size is validated.
+_VALIDATED = 768
 
 # Frames validated at most, of all shots in turn.
 _FRAMES = 24
@@ -104,8 +105,9 @@ class AdversarialRecipe(Recipe):
     def _errors(self, network: nn.Module) -> dict[str, float]:
         sums = {"mad": 0.0, "mse": 0.0, "band": 0.0}
         for file, truth in self._labelled:
-            true = torch.from_numpy(_cut(truth))[None, None]
-            error = (self._alpha(network, _middle(file)) - true).abs()
+            batch = _middle(file)
+            true = torch.from_numpy(_cut(truth, int(batch["cell"])))[None, None]
+            error = (self._alpha(network, batch) - true).abs()
             soft = error[(true > 0.01) & (true < 0.99)]
             sums["mad"] += float(error.mean())
             sums["mse"] += float(error.square().mean())
@@ -162,13 +164,17 @@ def _teacher(recipe: Adversarial) -> tuple[str, nn.Module]:
 
 def _middle(file: Path) -> Batch:
     """A prepared frame's middle as a batch of one."""
-    pixels = torch.from_numpy(_cut(np.load(file, mmap_mode="r"))).permute(2, 0, 1)[None]
+    whole = np.load(file, mmap_mode="r")
+    cell = cell_size(*whole.shape[:2])
+    pixels = torch.from_numpy(_cut(whole, cell)).permute(2, 0, 1)[None]
     frame, plate, valid = pixels.split((3, 3, 1), 1)
-    return {"frame": frame, "plate": plate, "valid": valid, "hint": torch.zeros_like(pixels[:, :2])}
+    hint = torch.zeros_like(pixels[:, :2])
+    return {"frame": frame, "plate": plate, "valid": valid, "hint": hint, "cell": torch.tensor(cell)}
 
 
-def _cut(pixels: np.ndarray) -> Array:
-    """The middle of an ``(H, W, ...)`` array, at most `_VALIDATED` px a side, in whole strides."""
-    sizes = [min(length, _VALIDATED) // _STRIDE * _STRIDE for length in pixels.shape[:2]]
+def _cut(pixels: np.ndarray, cell: int) -> Array:
+    """The middle of an ``(H, W, ...)`` array, at most `_VALIDATED` px a side, in multiples of 16 cells."""
+    step = CELLS * cell
+    sizes = [min(length, _VALIDATED) // step * step for length in pixels.shape[:2]]
     top, left = ((length - size) // 2 for length, size in zip(pixels.shape[:2], sizes, strict=True))
     return np.ascontiguousarray(pixels[top : top + sizes[0], left : left + sizes[1]], np.float32)

@@ -15,6 +15,7 @@ import torch
 
 from engine.errors import EngineError
 from engine.evaluation.shot_folder import PLATE, ShotFolder, find_shots
+from engine.network.platenet.platenet import cell_size
 from engine.pipeline import colour, photometric, registration
 from engine.pipeline.decode import decode
 from engine.settings import Source
@@ -27,6 +28,9 @@ _FRAME = re.compile(r"frame\.(-?\d+)\.exr")
 
 # Anchored values that are kept, as the network gets to see them.
 _KEPT = (-0.2, 65504.0)
+
+CELLS = 16
+"""A picture's sides must be multiples of so many cells of PlateNet's base."""
 
 # Crops that are looked at for one that is taken: the one that departs most from its plate holds some of the subject.
 _LOOKED_AT = 4
@@ -45,6 +49,11 @@ class PreparedShot:
     name: str
     frames: tuple[Path, ...]
     plate: Path
+
+    @property
+    def cell(self) -> int:
+        """Px along a cell of PlateNet's base for whole frames of this size: crops are looked at as finely as they."""
+        return cell_size(*np.load(self.plate, mmap_mode="r").shape[:2])
 
 
 def prepare_shots(folder: Path, cache: Path) -> list[PreparedShot]:
@@ -102,7 +111,7 @@ def _store(path: Path, pixels: Array) -> None:
 
 
 class ShotSource(BatchSource):
-    """Batches of crops: ``frame``, ``plate``, ``valid``, ``hint`` (none), and ``other``: a plate of another shot."""
+    """Batches of crops: ``frame``, ``plate``, ``valid``, ``hint`` (none); ``other`` plates; the ``cell`` to look by."""
 
     def __init__(self, folder: Path, cache: Path, seed: int, size: int, count: int) -> None:
         self._folder, self._cache = folder, cache
@@ -113,39 +122,45 @@ class ShotSource(BatchSource):
         """All shots; prepares those that are not.
 
         Raises:
-            EngineError: as `prepare_shots`; SIZE_MISMATCH for a shot smaller than a crop.
+            EngineError: as `prepare_shots`; SIZE_MISMATCH for a shot that no crop can be taken of.
         """
         shots = prepare_shots(self._folder, self._cache)
         for shot in shots:
-            height, width = np.load(shot.frames[0], mmap_mode="r").shape[:2]
-            if min(height, width) < self._size:
-                step = f"Set adversarial.size to {min(height, width) // 32 * 32} or less."
+            height, width = np.load(shot.plate, mmap_mode="r").shape[:2]
+            step = CELLS * max(shot.cell, 4)
+            if min(height, width) < self._size or self._size % step:
                 message = f"The shot {shot.name} is {width} x {height}, and a crop {self._size} px."
-                raise EngineError("SIZE_MISMATCH", message, step)
+                most = min(height, width) // step * step
+                raise EngineError(
+                    "SIZE_MISMATCH", message, f"Set adversarial.size to a multiple of {step}, {most} or less."
+                )
         return shots
 
     def batch(self, number: int, spent: float) -> Batch:
-        """Crops of random frames, flipped half of the time; ``spent`` changes nothing."""
+        """Crops of random frames of shots of one size, mirrored half of the time; ``spent`` changes nothing."""
         rng = generator(self._seed, number)
-        pairs = [self._pair(rng) for _ in range(self._count)]
+        cell = self.shots[int(rng.integers(len(self.shots)))].cell
+        alike = [shot for shot in self.shots if shot.cell == cell]
+        pairs = [self._pair(rng, alike) for _ in range(self._count)]
         seen = torch.from_numpy(np.stack([seen for seen, _ in pairs])).permute(0, 3, 1, 2).contiguous()
         other = torch.from_numpy(np.stack([other for _, other in pairs])).permute(0, 3, 1, 2).contiguous()
         frame, plate, valid = seen.split((3, 3, 1), 1)
         hint = torch.zeros_like(seen[:, :2])
-        return {"frame": frame, "plate": plate, "valid": valid, "hint": hint, "other": other}
+        parts = {"frame": frame, "plate": plate, "valid": valid, "hint": hint, "other": other}
+        return {**parts, "cell": torch.tensor(cell)}
 
-    def _pair(self, rng: np.random.Generator) -> tuple[Array, Array]:
+    def _pair(self, rng: np.random.Generator, shots: list[PreparedShot]) -> tuple[Array, Array]:
         """A crop ``(S, S, 7)``, and one ``(S, S, 3)`` of another shot's plate.
 
         The random place of the second is the random shift that the 2020 system gives the subject, without its seam.
         """
-        index = int(rng.integers(len(self.shots)))
-        shot = self.shots[index]
+        index = int(rng.integers(len(shots)))
+        shot = shots[index]
         pixels = np.load(shot.frames[int(rng.integers(len(shot.frames)))], mmap_mode="r")
         crops = [self._crop(rng, pixels) for _ in range(_LOOKED_AT)]
         seen = max(crops, key=_departure)
-        step = int(rng.integers(1, len(self.shots))) if len(self.shots) > 1 else 0
-        elsewhere = self.shots[(index + step) % len(self.shots)]
+        step = int(rng.integers(1, len(shots))) if len(shots) > 1 else 0
+        elsewhere = shots[(index + step) % len(shots)]
         return seen, self._crop(rng, np.load(elsewhere.plate, mmap_mode="r"))
 
     def _crop(self, rng: np.random.Generator, pixels: np.ndarray) -> Array:
