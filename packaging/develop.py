@@ -74,7 +74,7 @@ def setup() -> int:
         _say("Installing torch")
         _check([PYTHON, "-m", "pip", "install", *shlex.split(os.environ.get("PLATEKEY_TORCH", TORCH))])
     _say("Installing PlateKey for development")
-    _check([PYTHON, "-m", "pip", "install", "--quiet", "--editable", ".[engine]", "--group", "dev"])
+    _check([PYTHON, "-m", "pip", "install", "--quiet", "--editable", ".[engine,reports]", "--group", "dev"])
     STAMP.write_text(wanted)
     return 0
 

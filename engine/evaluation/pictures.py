@@ -6,7 +6,7 @@ happens before it, in linear light.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -68,6 +68,11 @@ def contact_sheet(rows: Sequence[tuple[Array, Stack]], background: Array, width:
         f"residual x {RESIDUAL_GAIN:g}": [shown(GREY + RESIDUAL_GAIN * stack.residual) for _, stack in rows],
         "over a new background": [shown(over(stack, background)) for _, stack in rows],
     }
+    return sheet(columns, width)
+
+
+def sheet(columns: Mapping[str, Sequence[Picture]], width: int) -> Picture:
+    """Columns of pictures under their titles, each picture ``width`` px wide."""
     return np.hstack([_column(title, tiles, width) for title, tiles in columns.items()])
 
 
