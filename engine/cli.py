@@ -89,6 +89,38 @@ def export(
 
 
 @app.command()
+def evaluate(
+    folder: Annotated[Path, typer.Argument(help="Shots with their truth: frame.####.exr, plate.exr, gt.####.exr.")],
+    models: Annotated[str, typer.Option(help="Networks, separated by commas.")] = "platenet",
+    opponents: Annotated[str, typer.Option(help="Classical keyers beside them.")] = "difference,closed-form",
+    out: Annotated[Path | None, typer.Option(help="Folder of the report; FOLDER/evaluation if left out.")] = None,
+    robustness: Annotated[bool, typer.Option(help="Measure the curves too, one fault at a time.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda:0 or mps.")] = "auto",
+    threads: Annotated[int, typer.Option(min=0, help="Arithmetic threads on the CPU; 0: torch's choice.")] = 0,
+) -> None:
+    """Measure mattes against their truth, beside classical opponents; docs/evaluation.md says how."""
+    with _errors_as_exit_codes():
+        _start_logging(None)
+        commands = import_module("engine.evaluation.commands")
+        names = [[name.strip() for name in listed.split(",") if name.strip()] for listed in (models, opponents)]
+        commands.run_evaluation(commands.Options(folder, out, *names, robustness, device, threads))
+
+
+@app.command()
+def validation_set(
+    out: Annotated[Path, typer.Argument(help="New or empty folder to write the shots to.")],
+    assets: Annotated[Path, typer.Option(help="Photographs, from packaging/fetch_training_assets.py.")],
+    renders: Annotated[Path | None, typer.Option(help="Held-out rendered subjects, *.npy.")] = None,
+    small: Annotated[bool, typer.Option(help="Four small shots, to try things out.")] = False,
+) -> None:
+    """Make the shots that the shipped weights are measured on, of what training never sees."""
+    with _errors_as_exit_codes():
+        _start_logging(None)
+        made = import_module("engine.training.validation_set")
+        made.write_validation_set(out, assets, renders, made.SMALL if small else made.FULL)
+
+
+@app.command()
 def version() -> None:
     """Say which engine this is."""
     typer.echo(f"platekey-engine {engine.__version__}, build {build_hash()}, wire {WIRE}")
