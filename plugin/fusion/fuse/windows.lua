@@ -52,7 +52,7 @@ local function wide(text)
   local room = kernel.platekey_to_wide(UTF8, 0, text, #text, nil, 0)
   local letters = ffi.new("uint16_t[?]", room + 1)
   kernel.platekey_to_wide(UTF8, 0, text, #text, letters, room)
-  return letters, room
+  return letters
 end
 
 local function narrow(letters, count)
