@@ -6,11 +6,13 @@ to be had; 4 no such device. A command imports what is heavy when it runs, so th
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from importlib import import_module
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -27,8 +29,10 @@ from engine.service.limits import MIB, Limits
 from engine.service.options import ServeOptions
 
 app = typer.Typer(help="PlateKey's engine.", no_args_is_help=True, add_completion=False)
+models_app = typer.Typer(help="The networks and their weights.", invoke_without_command=True)
+app.add_typer(models_app, name="models")
 
-_EXIT_CODES = {"BAD_REQUEST": 2, "DEVICE_UNAVAILABLE": 4}
+_EXIT_CODES = {"BAD_REQUEST": 2, "MODEL_UNKNOWN": 2, "FILE_MISSING": 3, "DEVICE_UNAVAILABLE": 4}
 _EXIT_OS = 3
 
 
@@ -86,6 +90,61 @@ def export(
     with _errors_as_exit_codes():
         _start_logging(None)
         import_module("engine.training.commands").run_export(folder, to)
+
+
+@models_app.callback()
+def models(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """List the networks: size, licence, where their weights are to be had."""
+    if context.invoked_subcommand is None:
+        listing = import_module("engine.network.listing")
+        listed = listing.entries()
+        typer.echo(json.dumps([asdict(entry) for entry in listed], indent=2) if as_json else listing.as_table(listed))
+
+
+@models_app.command("add")
+def add_model(
+    file: Annotated[Path, typer.Argument(help="Weights: .pth, .pt or .safetensors.")],
+    name: Annotated[str | None, typer.Option("--as", help="Name for the model; else that of its architecture.")] = None,
+    licence: Annotated[str | None, typer.Option(help="SPDX name; else that of the public weights.")] = None,
+) -> None:
+    """Check weights and keep them in PlateKey's folder. Nothing in the file is run."""
+    with _errors_as_exit_codes():
+        card = import_module("engine.network.library").add(file, name, licence)
+        use = "commercial use allowed" if card.commercial_use else "not for commercial use"
+        typer.echo(f"{card.name}: {card.parameters:,} parameters, {card.licence} ({use}), {card.path}")
+
+
+@models_app.command("verify")
+def verify_models() -> None:
+    """Hash the weights of every model here, and compare them to their cards."""
+    verdicts = list(import_module("engine.network.library").verify())
+    for verdict in verdicts:
+        typer.echo(f"{verdict.name}: {verdict.fault or 'as it should be'}")
+    if any(verdict.fault for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    models: Annotated[str, typer.Option(help="Names, with commas between.")] = "platenet,bgmv2-mobilenetv2",
+    sizes: Annotated[str, typer.Option(help="Pictures, with commas between.")] = "1920x1080,3840x2160",
+    threads: Annotated[int, typer.Option(min=0, help="Arithmetic threads; 0: torch's choice.")] = 0,
+    rounds: Annotated[int, typer.Option(min=1, help="Frames of each model and size.")] = 5,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda:0 or mps.")] = "cpu",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here too.")] = None,
+) -> None:
+    """Measure what networks cost, by turns: seconds, multiplications, memory."""
+    with _errors_as_exit_codes():
+        room = import_module("engine.benchmark.bench")
+        names = [name.strip() for name in models.split(",") if name.strip()]
+        plan = room.Plan(names, room.parse_sizes(sizes), threads, rounds, device)
+        lines = list(room.bench(plan))
+        typer.echo(room.as_table(lines))
+        if json_file is not None:
+            json_file.write_text(room.as_json(lines, plan), encoding="utf-8")
 
 
 @app.command()

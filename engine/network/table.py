@@ -19,10 +19,26 @@ from engine.errors import EngineError
 from engine.network.architectures import ARCHITECTURES, FACTORIES
 from engine.network.keyer import Keyer
 
-__all__ = ["FACTORIES", "MODELS", "WEIGHTS", "ModelCard", "card", "home", "load_keyer", "load_network", "models"]
+__all__ = [
+    "FACTORIES",
+    "MODELS",
+    "PERMISSIVE",
+    "WEIGHTS",
+    "ModelCard",
+    "card",
+    "home",
+    "load_keyer",
+    "load_network",
+    "models",
+]
 
 WEIGHTS = Path(__file__).parent / "weights"
 """Folder of the shipped weights."""
+
+PERMISSIVE = frozenset(
+    {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CC-BY-4.0", "ISC", "MIT", "Unlicense"}
+)
+"""SPDX names of licences that allow commercial use; any other is taken not to."""
 
 _log = logging.getLogger(__name__)
 
