@@ -29,6 +29,7 @@ def check(key: KeyNode, state: NodeState, frames: List[int]) -> None:
         refusals.require_enabled(key.name, stream.lacking)
     refusals.require_full_size(key.name, bool(nuke.root()["proxy"].value()))
     view_of(key)
+    key.require_shown()
     _check_formats(key, source, list(state.streams))
     _check_numbers(key, source, frames)
 

@@ -6,13 +6,13 @@ aborts the render. Where PlateKey is not installed nobody calls them: there the 
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional
+from contextlib import contextmanager
+from typing import Dict, Iterator, List, NamedTuple, Optional
 
 import nuke
 
 from ..core import refusals
 from ..core.errors import LinkError
-from ..core.manifest import Gaps
 from . import graph, panel
 from .buttons import refresh_all
 from .node import KeyNode, as_key_node
@@ -55,14 +55,12 @@ def before_render() -> None:
         RuntimeError: names the node and what to do.
     """
     write = nuke.thisNode()
-    watched = _above(write)
-    _renders[write.fullName()] = watched
-    for it in watched:
-        if it.key.points_at() != it.state.folder:
-            raise RuntimeError(
-                "{}: it has not been processed with its present inputs and settings. "
-                "Press 'Process range' in the node, or run platekey-nuke, then render again.".format(it.key.name)
-            )
+    with _aborting():
+        watched = _above(write)
+        _renders[write.fullName()] = watched
+        for it in watched:
+            it.key.require_shown()
+            _require_state(it)
 
 
 def before_frame() -> None:
@@ -71,11 +69,11 @@ def before_frame() -> None:
     Raises:
         RuntimeError: names the node, this frame, and all others of the clip that lack.
     """
-    write = nuke.thisNode()
     frame = int(nuke.frame())
-    for it in _renders.get(write.fullName(), ()):
-        if it.same_frame:
-            _require(it, frame)
+    with _aborting():
+        for it in _renders.get(nuke.thisNode().fullName(), ()):
+            if it.same_frame:
+                _require_result(it, frame)
 
 
 def after_render() -> None:
@@ -102,14 +100,27 @@ def _used(node: nuke.Node) -> Optional[KeyNode]:
     return None if key is None or graph.is_disabled(node) or key.value(panel.OUTPUT) == _PLAIN else key
 
 
-def _require(it: _Watched, frame: int) -> None:
-    """Name every frame that lacks, once the present one does: the artist sees at once how much is left to do."""
-    if not any(it.state.gaps([frame])):
-        return
-    first, last = int(nuke.root()["first_frame"].value()), int(nuke.root()["last_frame"].value())
-    frames = sorted(set(range(first, last + 1)) | {frame})
-    gaps: Gaps = it.state.gaps(frames)
+@contextmanager
+def _aborting() -> Iterator[None]:
+    """An error as Nuke takes it: whatever a callback raises aborts the render, and its text is shown."""
     try:
-        refusals.require_processed(it.key.name, len(frames), gaps)
+        yield
     except LinkError as error:
         raise RuntimeError(str(error)) from error
+
+
+def _require_state(it: _Watched) -> None:
+    if it.key.points_at() != it.state.folder:
+        raise LinkError(
+            "FILE_MISSING",
+            "{}: it has not been processed with its present inputs and settings.".format(it.key.name),
+            "Press 'Process range' in the node, or run platekey-nuke, then render again.",
+        )
+
+
+def _require_result(it: _Watched, frame: int) -> None:
+    """Name every frame that lacks, once the present one does: the artist sees at once how much is left to do."""
+    if any(it.state.gaps([frame])):
+        first, last = int(nuke.root()["first_frame"].value()), int(nuke.root()["last_frame"].value())
+        frames = sorted({*range(first, last + 1), frame})
+        refusals.require_processed(it.key.name, len(frames), it.state.gaps(frames))

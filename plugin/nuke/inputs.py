@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional
 
 from ..core.frames import frame_file
-from ..core.knobs import LAYERS, sent
+from ..core.knobs import sent
 from ..core.matte_run import Export
 from . import anatomy
 from .checks import frame_source, view_of
@@ -71,7 +71,7 @@ class Inputs:
             colorspace=self._colour.space,
             plate_colorspace=self._colour.space,
             output_colorspace=self._colour.space,
-            layers=list(LAYERS),
+            layers=list(self._key.layers()),
             knobs=sent(self._key.settings()),
             **window,
             **mattes,

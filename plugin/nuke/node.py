@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Optional, cast
+from typing import Any, Dict, List, Optional, Tuple, cast
 
 import nuke
 
 from ..core.errors import LinkError
-from ..core.knobs import KNOBS
+from ..core.knobs import DEFAULT_LAYERS, KNOBS, LAYERS
 from . import anatomy, graph, panel
 
 _FILE = "key.%04d.exr"
@@ -37,6 +37,24 @@ class KeyNode:
     def settings(self) -> Dict[str, Any]:
         """The declared knobs by name."""
         return {knob.name: self.value(knob.name) for knob in KNOBS}
+
+    def layers(self) -> Tuple[str, ...]:
+        """The layers that the artist wants beside the main one."""
+        return LAYERS if self.value("all_layers") else DEFAULT_LAYERS
+
+    def require_shown(self) -> None:
+        """What the menu of outputs shows is among the layers; another would be black.
+
+        Raises:
+            LinkError: it is not.
+        """
+        shown = self.value(panel.OUTPUT)
+        if shown in LAYERS and shown not in self.layers():
+            raise LinkError(
+                "BAD_REQUEST",
+                "{}: its output '{}' is not among the layers that it delivers.".format(self.name, shown),
+                "Switch on 'Deliver plate and foreground' in the node and process again.",
+            )
 
     def source(self, name: str) -> Optional[nuke.Node]:
         """What is connected to an input; None where nothing is."""

@@ -17,7 +17,7 @@ from . import anatomy
 from .node import KeyNode
 from .stream import Stream
 
-_SETUP = ("plate_mode", "direct", "ocio_config", "working_space")
+_SETUP = ("plate_mode", "direct", "all_layers", "ocio_config", "working_space")
 """The node's own knobs that change pixels; the clean plate's frame counts by what it is."""
 
 _PROJECT = ("format", "fps", "colorManagement", "OCIO_config", "customOCIOConfigPath", "workingSpaceLUT")

@@ -121,6 +121,8 @@ def test_what_is_sent(key, tmp_path):
     assert options["knobs"]["edge_shift"] == 1.5
     assert "residual_gain" not in options["knobs"]
     assert len(options["layers"]) == 8
+    key.group["all_layers"].setValue(False)
+    assert set(options["layers"]) - set(Inputs(key, [1002]).options("/o.%04d.exr")["layers"]) == {"fg", "cleanplate"}
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,18 @@ def test_an_engine_that_is_newer_than_the_results_stops_no_render(comp):
     nuke.execute(comp[2], FIRST, FIRST)
 
 
+@pytest.mark.parametrize("layer", ["fg", "cleanplate"])
+def test_a_layer_that_is_not_delivered_is_not_rendered_black(comp, layer):
+    key, _, write_node = comp
+    key.group["all_layers"].setValue(False)
+    pretend(key, WHOLE)
+    nuke.execute(write_node, FIRST, FIRST)
+    key.group["output_layer"].setValue(layer)
+    assert f"PlateKey1: its output '{layer}' is not among the layers that it delivers." in refused(write_node)
+    key.group["process_frame"].execute()
+    assert "Switch on 'Deliver plate and foreground'" in session.running().messages[0]
+
+
 @pytest.mark.parametrize("way", ["disabled", "frame", "switched", "unwired"])
 def test_a_node_that_is_not_used_stops_nothing(comp, tmp_path, way):
     key, grade, write_node = comp
