@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
+import shutil
+import time
 from pathlib import Path
 
 from host_bridge.errors import BridgeError
@@ -36,6 +39,19 @@ def folder(name: str) -> Path:
             "Set PLATEKEY_HOME to a folder that you can write to.",
         ) from error
     return path
+
+
+def sweep(name: str, seconds: float) -> None:
+    """Empty a folder in `home` of the folders that nobody has touched for a while: a host that crashed left them.
+
+    Args:
+        name: the folder's name.
+        seconds: age from which one counts as left.
+    """
+    with contextlib.suppress(FileNotFoundError), os.scandir(home() / name) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False) and entry.stat().st_mtime < time.time() - seconds:
+                shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def write_json(path: Path, value: object, mode: int = 0o666) -> None:

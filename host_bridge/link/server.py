@@ -19,6 +19,9 @@ from host_bridge.link.session import Session
 IDLE_SECONDS = 900.0
 """A quarter of an hour: an artist who looks at a result comes back to a running side-car."""
 
+EXCHANGE_SECONDS = 86400.0
+"""A day: no host takes that long over the frame for which it made a folder in ``exchange``."""
+
 _POLL = 0.25
 
 
@@ -36,6 +39,7 @@ def serve_link(idle_seconds: float, cancellation: Cancellation) -> bool:
     with FileLock(run / "link.lock") as lock:
         if not lock.acquire():
             return False
+        home.sweep("exchange", EXCHANGE_SECONDS)
         server = LinkServer(idle_seconds)
         state = run / "link.json"
         home.write_json(state, server.state(), home.PRIVATE)

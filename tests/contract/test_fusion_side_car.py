@@ -124,6 +124,26 @@ def test_an_old_side_car_is_told_from_a_broken_one(home, monkeypatch):
     assert "Install the same PlateKey for both" in seen.status
 
 
+def test_what_a_crashed_host_left_is_swept_by_the_next_side_car(home, tmp_path):
+    kept, left, elsewhere = home / "exchange" / "1-1", home / "exchange" / "2-1", tmp_path / "shots"
+    for folder in (kept, left, elsewhere):
+        folder.mkdir(parents=True)
+        (folder / "frame.0010.exr").write_text("a frame")
+    (home / "exchange" / "3-1").symlink_to(elsewhere, target_is_directory=True)
+    a_week_ago = time.time() - 7 * 86400
+    os.utime(left, (a_week_ago, a_week_ago))
+    os.utime(elsewhere, (a_week_ago, a_week_ago))
+    end = Cancellation()
+    thread = threading.Thread(target=serve_link, args=(60.0, end))
+    thread.start()
+    eventually((home / "run" / "link.json").exists)
+    end.cancel()
+    thread.join(10)
+    assert not left.exists()
+    assert (kept / "frame.0010.exr").exists()
+    assert (elsewhere / "frame.0010.exr").exists()
+
+
 def test_a_stranger_on_the_side_cars_port_is_not_waited_for_long(home):
     text = FUSE.read_text(encoding="utf-8")
     hasty = text.replace("POLL_SECONDS = 30, 10, 0.1", "POLL_SECONDS = 30, 0.5, 0.1")
