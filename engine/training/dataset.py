@@ -87,8 +87,16 @@ class Subjects:
     def draw(self, rng: Rng) -> Array:
         """One subject, a still or a sequence."""
         if self._renders and rng.random() < _RENDERED:
-            return np.asarray(np.load(self._renders[int(rng.integers(len(self._renders)))], mmap_mode="r"))
+            return _rendered(self._renders[int(rng.integers(len(self._renders)))])
         return np.asarray(self._painted[int(rng.integers(len(self._painted)))])
+
+
+def _rendered(path: Path) -> Array:
+    try:
+        return np.asarray(np.load(path, mmap_mode="r"))
+    except (OSError, ValueError) as error:
+        step = "Start again: the run goes on with the renders that are there."
+        raise EngineError("FILE_MISSING", f"The rendered subject {path} cannot be read ({error}).", step) from error
 
 
 class Batches:

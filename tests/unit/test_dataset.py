@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.errors import EngineError
 from engine.synthesis import foregrounds, textures
 from engine.training import dataset
 
@@ -78,3 +79,12 @@ def test_painted_subjects_are_kept(tmp_path, photos):
     again = dataset.load_painted(tmp_path, "held-out", 2, [])
     np.testing.assert_array_equal(first, again)
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_render_that_vanished_is_named(tmp_path, painted):
+    np.save(tmp_path / "0000001.npy", np.full((8, 8, 4), 0.5, np.float16))
+    subjects = dataset.Subjects(painted, tmp_path)
+    (tmp_path / "0000001.npy").unlink()
+    with pytest.raises(EngineError, match=r"0000001\.npy cannot be read"):
+        for seed in range(40):
+            subjects.draw(np.random.default_rng(seed))
