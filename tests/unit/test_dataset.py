@@ -86,5 +86,4 @@ def test_a_render_that_vanished_is_named(tmp_path, painted):
     subjects = dataset.Subjects(painted, tmp_path)
     (tmp_path / "0000001.npy").unlink()
     with pytest.raises(EngineError, match=r"0000001\.npy cannot be read"):
-        for seed in range(40):
-            subjects.draw(np.random.default_rng(seed))
+        [subjects.draw(np.random.default_rng(seed)) for seed in range(40)]
