@@ -59,8 +59,10 @@ def _bars(panel: Axes, column: Column, groups: Sequence[Row]) -> None:
         panel.bar_label(bars, ["" if value is None else f"{value:.3g}" for value in values], fontsize=7)
     panel.set_xticks(range(len(names)), names)
     _decades(panel)
+    known = [value for value in figures.values() if value]
+    if known:
+        panel.set_ylim(min(known) / 2, 2 * max(known))
     panel.set_title(column.title, fontsize=10)
-    panel.margins(y=0.15)
 
 
 def _lines(panel: Axes, axis: Axis, points: Sequence[Point]) -> None:
