@@ -32,11 +32,6 @@ def generator(seed: int, number: int) -> np.random.Generator:
     return np.random.default_rng((seed, number))
 
 
-def whole_seed(seed: int, number: int) -> int:
-    """The same as one whole number, for what takes no generator."""
-    return int(np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)[0])
-
-
 @dataclass(frozen=True)
 class _Refusal:
     """An error on its way between processes: torch would turn it into another."""

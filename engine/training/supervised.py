@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from engine.errors import EngineError
 from engine.network.encoder import from_imagenet
 from engine.network.platenet import PlateNet, squash
-from engine.training.compiled import compiled
+from engine.training.compiled import compile_parts
 from engine.training.config import Run, Supervised
 from engine.training.dataset import Batches, Subjects, load_painted, load_photos
 from engine.training.losses import step_losses
@@ -70,7 +70,7 @@ class SupervisedRecipe(Recipe):
         groups = [{"params": parameters, "share": SHARES[part]} for part, parameters in parts.items()]
         self.optimisers = {"network": torch.optim.AdamW(groups, lr=run.rate, weight_decay=1e-4)}
         self.source = self._synthetic = SyntheticSource(run, recipe)
-        network.base.forward = compiled(network.base, run).forward
+        compile_parts(network, run)
 
     def prepare(self) -> None:
         """Paint the subjects."""

@@ -10,7 +10,7 @@ from engine.errors import EngineError
 from engine.network import table
 from engine.synthesis import foregrounds, textures
 from engine.training import assets, dataset, supervised
-from engine.training.compiled import compiled
+from engine.training.compiled import compile_parts
 from engine.training.config import Config, Run, Supervised
 from engine.training.export import export
 from engine.training.supervised import SupervisedRecipe, SyntheticSource
@@ -94,10 +94,10 @@ def test_an_encoder_that_is_none_is_refused(tmp_path, content):
 
 def test_compiling_without_a_compiler_is_refused(tmp_path, monkeypatch):
     network = torch.nn.Linear(1, 1)
-    assert compiled(network, Run(tmp_path)) is network
+    compile_parts(network, Run(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EngineError, match=r"needs a C\+\+ compiler"):
-        compiled(network, Run(tmp_path, compile=True))
+        compile_parts(network, Run(tmp_path, compile=True))
 
 
 def test_export_ships_the_average_with_its_card(batch, tmp_path, monkeypatch):

@@ -24,7 +24,7 @@ from engine.training.adversarial.composites import (
 from engine.training.adversarial.discriminator import PatchDiscriminator
 from engine.training.adversarial.shots import CELLS, ShotSource, prepare_shots
 from engine.training.checkpoint import fill, load_checkpoint
-from engine.training.compiled import compiled
+from engine.training.compiled import compile_parts
 from engine.training.config import Adversarial, Run
 from engine.training.recipe import Column, Recipe
 from engine.training.stream import Batch
@@ -62,7 +62,7 @@ class AdversarialRecipe(Recipe):
         }
         self._cache = run.folder / "cache" / "shots"
         self.source = self._crops = ShotSource(recipe.shots, self._cache, run.seed, recipe.size, recipe.batch)
-        self._forward = compiled(self.network, run)
+        compile_parts(self.network, run)
 
     def prepare(self) -> None:
         """Register all shots."""
@@ -73,7 +73,7 @@ class AdversarialRecipe(Recipe):
         """One step of the student and, every few, one of the discriminator."""
         with torch.no_grad():
             taught = self._read(self._teacher, batch)
-        said = self._read(self._forward, batch)
+        said = self._read(self.network, batch)
         self._discriminator.requires_grad_(False)
         supervision = self._recipe.supervision * 0.5 ** (step // self._recipe.halve_steps)
         terms = student_terms(said, taught, batch, self._discriminator, (self._recipe.adversarial, supervision))

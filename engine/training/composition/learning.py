@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.network.bgm2020 import BackgroundMatting2020
-from engine.training.compiled import compiled
+from engine.training.compiled import compile_parts
 from engine.training.composition.samples import CompositionSource
 from engine.training.config import Composition, Run
 from engine.training.published import gradient_l1, masked_l1, pasted
@@ -31,7 +31,7 @@ class CompositionRecipe(Recipe):
         self.optimisers = {"network": torch.optim.Adam(self.network.parameters(), lr=run.rate)}
         self.source = self._cutouts = CompositionSource(recipe, run.seed, held_out=False)
         self._held_out = CompositionSource(recipe, _SEED, held_out=True)
-        self._forward = compiled(self.network, run)
+        compile_parts(self.network, run)
 
     def prepare(self) -> None:
         """Look through the folder."""
@@ -41,7 +41,7 @@ class CompositionRecipe(Recipe):
     def learn(self, batch: Batch, step: int) -> dict[str, Tensor]:
         """One step."""
         self.network.train()
-        terms = supervised_terms(*_ask(self._forward, batch), batch, self._linear)
+        terms = supervised_terms(*_ask(self.network, batch), batch, self._linear)
         total = torch.stack(list(terms.values())).sum()
         self.descend("network", total, self.network)
         return {"total": total, **terms}
