@@ -35,11 +35,19 @@ def made_tree_of(scene: bpy.types.Scene) -> bpy.types.NodeTree:
     return tree_of(scene)
 
 
-def own_tree(copied: bpy.types.Scene) -> bpy.types.NodeTree:
-    """The tree of a scene that was just copied, made its own: 5.0's copy still shares it with the original."""
-    if _SCENE_NAMES_GROUP:
-        copied.compositing_node_group = copied.compositing_node_group.copy()
-    return tree_of(copied)
+def own_tree(copied: bpy.types.Scene, original: bpy.types.Scene) -> bpy.types.NodeTree:
+    """The tree of a scene that was just copied, made its own.
+
+    5.0's copy still shares it with the original, and a copy of that still takes its 3D from the original scene: a
+    render of the copy would then change the frame of a render of the original that is under way (measured).
+    """
+    if not _SCENE_NAMES_GROUP:
+        return copied.node_tree
+    copied.compositing_node_group = copied.compositing_node_group.copy()
+    for node in copied.compositing_node_group.nodes:
+        if node.bl_idname == "CompositorNodeRLayers" and node.scene == original:
+            node.scene = copied
+    return copied.compositing_node_group
 
 
 def remove_scene(scene: bpy.types.Scene) -> None:
@@ -71,14 +79,21 @@ def add_file_output(
     """
     node = tree.nodes.new("CompositorNodeOutputFile")
     if _SCENE_NAMES_GROUP:
-        node.format.media_type = "IMAGE"
         node.directory, node.file_name = folder, name
         node.file_output_items.new("FLOAT" if channels == "BW" else "RGBA", "")
     else:
         node.base_path, node.file_slots[0].path = folder, name
-    node.format.file_format = "OPEN_EXR"
-    node.format.color_mode, node.format.color_depth, node.format.exr_codec = channels, "32", "NONE"
+    settings = as_image(node.format)
+    settings.file_format, settings.color_depth, settings.exr_codec = "OPEN_EXR", "32", "NONE"
+    settings.color_mode = channels
     tree.links.new(socket, node.inputs[0])
+
+
+def as_image(settings: bpy.types.ImageFormatSettings) -> bpy.types.ImageFormatSettings:
+    """Settings that are for single images, and not for movies or files of many layers."""
+    if _SCENE_NAMES_GROUP:
+        settings.media_type = "IMAGE"
+    return settings
 
 
 def add_over(tree: bpy.types.NodeTree, under: bpy.types.NodeSocket, top: bpy.types.NodeSocket) -> bpy.types.Node:

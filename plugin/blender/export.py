@@ -7,6 +7,7 @@ main thread, which renders without a window run on (measured: 4.5.15, 5.0.1).
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import tempfile
@@ -28,6 +29,10 @@ _MOVES = frozenset(
     for kind in ("Translate", "Transform", "Stabilize", "Crop", "CornerPin", "PlaneTrackDeform", "MapUV", "Lensdist")
 )
 """Nodes that place their picture anew on the canvas; a File Output node writes it without its place (measured)."""
+
+_UNWANTED = "unwanted."
+"""Start of the name under which Blender writes the copy's 3D, where there is some; else it would replace the scene's
+own output (measured)."""
 
 _nested: List[str] = []
 """Name of the copy that is being rendered now; the handlers of the scene itself have nothing to do with it."""
@@ -66,7 +71,7 @@ class Exporter:
         state = state_hash([], [source.file(frame) for source in self._plan.sources], {}, "", "")
         if self._plan.watched and self._is_true(frame, state):
             return
-        self._require_possible(frame)
+        self._require_sources(frame)
         if self._copy is None:
             require_writable(self._plan.label, self._plan.exchange)
             self._copy = _Copy(self._scene, self._plan)
@@ -84,14 +89,8 @@ class Exporter:
         there = all(os.path.exists(frame_file(pattern, frame)) for pattern in patterns)
         return there and not any(self._manifest.missing_or_stale([frame], lambda _: state))
 
-    def _require_possible(self, frame: int) -> None:
-        """The frame has a number that a file can have, and what is read above is there: Blender would show black."""
-        if frame < 0:
-            raise LinkError(
-                "BAD_REQUEST",
-                "{}: frame {} has no file, for files are numbered from 0.".format(self._plan.label, frame),
-                "Move the shot to positive frames.",
-            )
+    def _require_sources(self, frame: int) -> None:
+        """What is read above is there: where it is not, Blender shows black and says nothing."""
         missing = [path for path in (source.file(frame) for source in self._plan.sources) if not os.path.exists(path)]
         if missing:
             raise LinkError(
@@ -110,7 +109,7 @@ class _Copy:
         self._scene = scene.copy()
         self._scene.name = ".PlateKey export"
         self._settle()
-        tree = compositor.own_tree(self._scene)
+        tree = compositor.own_tree(self._scene, scene)
         for output in compositor.output_nodes(tree):
             tree.nodes.remove(output)
         node = tree.nodes[plan.node]
@@ -136,6 +135,8 @@ class _Copy:
             raise _no_export(self._plan.label, frame, str(error).strip()) from error
         finally:
             _nested.pop()
+            for unwanted in glob.glob(os.path.join(glob.escape(self._stage), _UNWANTED + "*")):
+                os.unlink(unwanted)
         for option, name in self._plan.exports.items():
             made = [file for file in os.listdir(self._stage) if file.startswith(option + ".")]
             if len(made) != 1:
@@ -156,6 +157,8 @@ class _Copy:
                 setattr(render, prop.identifier, False)
         render.use_compositing, render.use_sequencer = True, False
         render.use_border, render.use_multiview = False, False
+        render.filepath = os.path.join(self._stage, _UNWANTED)
+        compositor.as_image(render.image_settings).file_format = "OPEN_EXR"
         self._scene.frame_step = 1
 
     def _placed(self, tree: bpy.types.NodeTree, socket: bpy.types.NodeSocket) -> bpy.types.NodeSocket:

@@ -93,7 +93,7 @@ class Process(_OfOneNode):
         try:
             self._session, self._steps = self._start(context, 0.0, lambda: identity in _cancel)
         except LinkError as error:
-            return self._told(error)
+            return self._told(context, error)
         self._identity = identity
         _running.add(identity)
         self._timer = context.window_manager.event_timer_add(_TICK, window=context.window)
@@ -113,7 +113,7 @@ class Process(_OfOneNode):
                 return {"RUNNING_MODAL"}
         except LinkError as error:
             self._finish(context)
-            return self._told(error)
+            return self._told(context, error)
         self._finish(context)
         self.report({"INFO"}, "{} results made.".format(self._session.made))
         return {"FINISHED"}
@@ -123,12 +123,12 @@ class Process(_OfOneNode):
         try:
             session, steps = self._start(context, _TICK, lambda: False)
         except LinkError as error:
-            return self._told(error)
+            return self._told(context, error)
         try:
             for _ in steps:
                 pass
         except LinkError as error:
-            return self._told(error)
+            return self._told(context, error)
         finally:
             session.close()
         self.report({"INFO"}, "{} results made.".format(session.made))
@@ -157,7 +157,8 @@ class Process(_OfOneNode):
         _running.discard(self._identity)
         _cancel.discard(self._identity)
 
-    def _told(self, error: LinkError) -> Set[str]:
+    def _told(self, context: bpy.types.Context, error: LinkError) -> Set[str]:
+        board.failed(self.node(context).node_tree.platekey.identity, error)
         self.report({"WARNING" if error.reason == "CANCELLED" else "ERROR"}, str(error))
         return {"CANCELLED"}
 

@@ -53,10 +53,11 @@ class Session:
         Raises:
             LinkError: one cannot be made. The node tells in the panel too.
         """
-        for take in self._takes:
+        for place, take in enumerate(self._takes):
             made_before = len(take.made)
+            below = [each.plan.held for each in self._takes[place + 1 :] if each.plan.held is not None]
             try:
-                yield from take.require(frame, ahead, patience)
+                yield from take.require(frame, [*below, *ahead], patience)
             except LinkError as error:
                 board.failed(take.plan.identity, error)
                 raise

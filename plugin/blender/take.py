@@ -38,6 +38,7 @@ class _Engine(NamedTuple):
 
     link: LinkClient
     facts: Facts
+    weights: str
     status: Dict[str, Any]
 
 
@@ -103,8 +104,7 @@ class Take:
 
     def close(self) -> None:
         """Cancel what runs, hang up, and remove what was only for the run."""
-        if hasattr(self._steps, "close"):
-            self._steps.close()
+        self._stop()
         if self._engine is not None:
             self._engine.link.close()
             self._engine = None
@@ -112,8 +112,17 @@ class Take:
             self._exporter.close()
         board.progress(self.plan.identity, None)
 
+    def _stop(self) -> None:
+        if isinstance(self._steps, Generator):
+            self._steps.close()
+        self._run, self._steps = None, iter(())
+
     def _begin(self, frames: List[int], patience: float) -> Iterator[Progress]:
-        """Take what is there; start a run for the rest."""
+        """Take what is there; start a run for the rest, with what a former run leaves undone."""
+        if self._run is not None:
+            left = set(self._run.summary.frames) - self._ready
+            frames = [*frames, *(self._frames[number] for number in sorted(left))]
+            self._stop()
         self._frames.update({self.plan.numbering.file_number(frame): frame for frame in frames})
         numbers = [self.plan.numbering.file_number(frame) for frame in frames]
         if self.plan.watched or not can_export():
@@ -125,23 +134,23 @@ class Take:
                 require_processed(self.plan.label, len(set(numbers)), gaps)
         require_writable(self.plan.label, self.plan.results)
         engine = yield from self._open(patience)
-        lacking = self._lacking(numbers, engine.facts)
+        lacking = self._lacking(numbers, engine)
         self._ready.update(set(numbers) - set(lacking))
         self._run = MatteRun(
             engine.link,
             self.plan.options,
             lacking,
             self._export(),
-            delivered=partial(self._take_in, engine.facts),
+            delivered=partial(self._take_in, engine),
             cancelled=self._cancelled,
         )
         self._steps = self._run.steps(patience)
 
-    def _lacking(self, numbers: List[int], facts: Facts) -> List[int]:
+    def _lacking(self, numbers: List[int], engine: _Engine) -> List[int]:
         """The numbers that this engine would have to make."""
         if not self.plan.watched:
             return numbers
-        gaps = self.plan.manifest.missing_or_stale(numbers, lambda number: self._state(number, facts))
+        gaps = self.plan.manifest.missing_or_stale(numbers, lambda number: self._state(number, engine))
         return sorted(set(gaps.missing + gaps.stale))
 
     def _on_disk(self, frames: Sequence[int]) -> List[int]:
@@ -169,7 +178,7 @@ class Take:
         """Find the engine in a thread of its own, for it may have to start."""
         if self._engine is None:
             with ThreadPoolExecutor(1) as pool:
-                opening = pool.submit(_ask)
+                opening = pool.submit(_ask, self.plan.options["knobs"]["model"])
                 while not opening.done():
                     self._require_going_on()
                     yield Progress(0.0, 0, len(self._frames), "Waiting for the engine")
@@ -182,17 +191,15 @@ class Take:
         if self._cancelled():
             raise LinkError("CANCELLED", "The run was cancelled.", "Run it again to go on: finished frames stay.")
 
-    def _take_in(self, facts: Facts, delivered: Delivered) -> None:
-        weights = facts.weights_of(self.plan.options["knobs"]["model"])
-        state = self._state(delivered.frame, facts)
-        self.plan.manifest.record(delivered.frame, state, facts.engine, weights)
+    def _take_in(self, engine: _Engine, delivered: Delivered) -> None:
+        state = self._state(delivered.frame, engine)
+        self.plan.manifest.record(delivered.frame, state, engine.facts.engine, engine.weights)
         self._ready.add(delivered.frame)
         self.made.append(delivered.path)
         board.delivered(self.plan.identity, delivered)
 
-    def _state(self, number: int, facts: Facts) -> str:
-        weights = facts.weights_of(self.plan.options["knobs"]["model"])
-        return self.plan.state(self._frames[number], facts.engine, weights)
+    def _state(self, number: int, engine: _Engine) -> str:
+        return self.plan.state(self._frames[number], engine.facts.engine, engine.weights)
 
     def _state_as_made(self, number: int) -> str:
         """The state now, were the engine the one that made the result."""
@@ -203,10 +210,11 @@ class Take:
         return self._run.summary.failures if self._run is not None else {}
 
 
-def _ask() -> _Engine:
+def _ask(model: str) -> _Engine:
     link = connect()
     try:
-        return _Engine(link, ask_facts(link, {}), link.call("status"))
+        facts = ask_facts(link, {})
+        return _Engine(link, facts, facts.weights_of(model), link.call("status"))
     except LinkError:
         link.close()
         raise

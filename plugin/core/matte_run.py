@@ -163,7 +163,8 @@ class MatteRun:
         plate = str(self._options["clean_plate"])
         window = self._window()
         around = range(max(frame - window, export.first), min(frame + window, export.last) + 1)
-        return ([int(plate)] if re.match(r"-?\d+$", plate) else []) + list(around)
+        # A frame outside the clip is one that the host holds or fills; it is exported as the host shows it.
+        return ([int(plate)] if re.match(r"-?\d+$", plate) else []) + sorted({frame, *around})
 
     def _window(self) -> int:
         return int(self._options.get("knobs", {}).get("temporal_window") or 0)

@@ -96,7 +96,7 @@ def stop_all(home: Path) -> None:
 
 def answer_pixel(number: int) -> float:
     """Value of every channel of the main layer that the fake engine answers a frame with."""
-    return float(np.float32(number / 1000))
+    return float(np.float32(number / 2000))
 
 
 class Station:
@@ -139,8 +139,8 @@ class Station:
     def image(self, name: str, **described: object) -> tuple:
         """The footage's Image node."""
         path = str(self.footage / f"f.{FIRST}.exr")
-        counted = {"start": FIRST, "length": LAST - FIRST + 1, "offset": FIRST - 1}
-        return step("footage", name=name, path=path, **{**counted, **described})
+        counted = {"path": path, "start": FIRST, "length": LAST - FIRST + 1, "offset": FIRST - 1}
+        return step("footage", name=name, **{**counted, **described})
 
     def rendered(self, out: str = "") -> dict[int, float]:
         """Frames that Blender wrote, with the value of their first pixel."""
