@@ -72,7 +72,7 @@ def test_what_is_still_true_is_not_made_again(home, comp, tmp_path):
     comp.range(12, 14)
     _, said = process(comp)
     assert said == ["PlateKeyMacro: 3 frames: 1 made, 2 up to date."]
-    assert journal(tmp_path / "journal", "frame") == [f"frame {frame}" for frame in (11, 12, 13, 14)]
+    assert sorted(journal(tmp_path / "journal", "frame")) == [f"frame {frame}" for frame in (11, 12, 13, 14)]
 
 
 def test_a_connected_plate_moves_with_the_frame_and_the_window_is_exported_with_it(home, comp):
