@@ -54,8 +54,15 @@ class DifferenceKeyer:
 
     def distance(self, frame: Array, plate: Array) -> Array:
         """How far two ``(H, W, 3)`` linear images lie apart, ``(H, W)``, 0 and up."""
-        apart = np.abs(self._prepared(frame) - self._prepared(plate))
-        return apart.max(axis=2) if self.norm == "largest" else np.linalg.norm(apart, axis=2).astype(np.float32)
+        return self.size(self.apart(frame, plate))
+
+    def apart(self, frame: Array, plate: Array) -> Array:
+        """How far they lie apart in each channel, ``(H, W, 3)``, 0 and up; whatever the norm."""
+        return np.abs(self._prepared(frame) - self._prepared(plate))
+
+    def size(self, apart: Array) -> Array:
+        """One distance of those of the channels: ``(..., 3)`` to ``(...)``."""
+        return apart.max(axis=-1) if self.norm == "largest" else np.linalg.norm(apart, axis=-1).astype(np.float32)
 
     def soft_threshold(self, distance: Array) -> Array:
         """Alpha, ``(H, W)`` 0..1, of a distance."""
@@ -101,20 +108,27 @@ def _tuned_variants(
     frames: Sequence[Array], plates: Sequence[Array], truths: Sequence[Array]
 ) -> Iterator[tuple[float, DifferenceKeyer]]:
     truth = _sampled(truths)
-    for light, norm, denoise in product(get_args(Light), get_args(Norm), get_args(Filter)):
-        keyer = DifferenceKeyer(light, norm, denoise)
-        pairs = zip(frames, plates, strict=True)
-        distance = _sampled([keyer.distance(frame, plate) for frame, plate in pairs])
-        low, high = np.maximum(np.percentile(distance, (1, 99.9)), 1e-6)
-        coarse = np.geomspace(low, max(high, 1.01 * low), 20)
-        _, rough = _best_thresholds(keyer, distance, truth, coarse, coarse)
-        step = coarse[1] / coarse[0]
-        start, end = rough.offset, rough.offset + 1 / rough.gain
-        yield _best_thresholds(keyer, distance, truth, _around(start, step), _around(end, step))
+    for light, denoise in product(get_args(Light), get_args(Filter)):
+        filtered = DifferenceKeyer(light, "largest", denoise)
+        apart = _sampled([filtered.apart(frame, plate) for frame, plate in zip(frames, plates, strict=True)])
+        for norm in get_args(Norm):
+            keyer = replace(filtered, norm=norm)
+            yield _tuned(keyer, keyer.size(apart), truth)
+
+
+def _tuned(keyer: DifferenceKeyer, distance: Array, truth: Array) -> tuple[float, DifferenceKeyer]:
+    """The best offset and gain for one filter and norm, and their error."""
+    low, high = np.maximum(np.percentile(distance, (1, 99.9)), 1e-6)
+    coarse = np.geomspace(low, max(high, 1.01 * low), 20)
+    _, rough = _best_thresholds(keyer, distance, truth, coarse, coarse)
+    step = coarse[1] / coarse[0]
+    start, end = rough.offset, rough.offset + 1 / rough.gain
+    return _best_thresholds(keyer, distance, truth, _around(start, step), _around(end, step))
 
 
 def _sampled(maps: Sequence[Array]) -> Array:
-    return np.concatenate([values[::STRIDE, ::STRIDE].ravel() for values in maps])
+    """Every `STRIDE`-th pixel of all maps in one row, ``(N,)`` or ``(N, C)``."""
+    return np.concatenate([values[::STRIDE, ::STRIDE].reshape(-1, *values.shape[2:]) for values in maps])
 
 
 def _around(level: float, step: float) -> Levels:
