@@ -99,10 +99,9 @@ def refresh_all() -> None:
 
 def _process(key: KeyNode, frames: Iterable[int]) -> None:
     outcome = process(key, frames, monitor_for(key.name))
-    outcome.summary.require_complete()
-    for text in outcome.summary.notices:
+    for text in [*outcome.summary.notices, outcome.sentence()]:
         nuke.tprint("{}: {}".format(key.name, text))
-    nuke.tprint("{}: {}".format(key.name, outcome.sentence()))
+    outcome.summary.require_complete()
 
 
 def _told(key: KeyNode, work: Callable[[], None]) -> None:
@@ -121,7 +120,7 @@ def _show(key: KeyNode, error: LinkError) -> None:
 
 def _processed(key: KeyNode, folder: str) -> bool:
     try:
-        return os.path.isdir(key.results_folder(folder))
+        return any(name.endswith(".exr") for name in _entries(key.results_folder(folder)))
     except LinkError:
         return False
 

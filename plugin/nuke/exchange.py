@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from typing import Dict, Iterable, Optional, Set, Tuple
 
 import nuke
@@ -38,7 +39,7 @@ class Exchange:
         self._folder = ""
 
     def __enter__(self) -> Exchange:
-        self._folder = tempfile.mkdtemp(prefix="platekey-", dir=os.environ.get(_TEMPORARY) or None)
+        self._folder = self._make_folder()
         nuke.Undo.disable()  # what goes on and off here is nothing for an artist to undo
         for name, write in self._writes.items():
             write["file"].setValue(self.pattern(name).replace("\\", "/"))
@@ -82,7 +83,21 @@ class Exchange:
         for name, number in sorted(self._made):
             if number < frame and number != kept:
                 self._made.discard((name, number))
-                os.unlink(self.file(name, number))
+                with suppress(OSError):  # a system that keeps open files lets it go with the folder
+                    os.unlink(self.file(name, number))
+
+    def _make_folder(self) -> str:
+        place = os.environ.get(_TEMPORARY) or tempfile.gettempdir()
+        try:
+            return tempfile.mkdtemp(prefix="platekey-", dir=place)
+        except OSError as error:
+            raise LinkError(
+                "OUTPUT_NOT_WRITABLE",
+                "{}: the folder for exported frames, {}, cannot be written: {}.".format(
+                    self._key.name, place, error.strerror
+                ),
+                "Point {} at a folder that can.".format(_TEMPORARY),
+            ) from error
 
     def _told(self, name: str, frame: int, words: str) -> LinkError:
         if "cancel" in words.lower():

@@ -58,6 +58,7 @@ class _Panel:
         """Make them all, tab by tab."""
         self._add(nuke.Tab_Knob("platekey", "PlateKey"))
         self._process()
+        self._group["range_last"].setValue(-1)  # no range yet: 0-0 would be one
         self._add(nuke.Tab_Knob("platekey_matte", "Matte"))
         for knob in KNOBS:
             self._add(_declared(knob), _help(knob))

@@ -32,11 +32,9 @@ class Outcome(NamedTuple):
 
     def sentence(self) -> str:
         """What was done, for the artist."""
-        if not self.summary.frames:
-            return "Nothing to do: {} up to date.".format(
-                "1 frame is" if self.kept == 1 else "{} frames are".format(self.kept)
-            )
-        return self.summary.sentence()
+        if self.summary.frames:
+            return self.summary.sentence()
+        return "Nothing to do: {} up to date.".format("1 frame" if self.kept == 1 else "{} frames".format(self.kept))
 
 
 def process(
@@ -104,12 +102,16 @@ class _Processing:
 
     def _delivered(self, frame: Delivered, summary: Summary) -> None:
         self._last = frame
-        self._manifest.record(frame.frame, self._states[frame.frame], self._facts.engine, self._weights)
-        waiting = [
-            other for other in summary.frames if other not in summary.delivered and other not in summary.failures
-        ]
-        if waiting:
-            self._inputs.forget_before(waiting[0])
+        try:
+            self._manifest.record(frame.frame, self._states[frame.frame], self._facts.engine, self._weights)
+        except OSError as error:
+            raise LinkError(
+                "OUTPUT_NOT_WRITABLE",
+                "{}: the record of frame {} cannot be written: {}.".format(self._key.name, frame.frame, error.strerror),
+                "Free the node's cache folder, or choose another, then process again.",
+            ) from error
+        concluded = set(summary.delivered) | set(summary.failures)
+        self._inputs.forget_before(min(set(summary.frames) - concluded, default=frame.frame))
 
     def _conclude(self, summary: Summary) -> None:
         if summary.delivered:

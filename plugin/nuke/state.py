@@ -47,7 +47,7 @@ class NodeState:
                 self.streams[name] = Stream(source)
         self._upstream = self._describe()
         self.folder = state_hash(self._upstream, [], self._settings, "", "")[:_FOLDER_DIGITS]
-        self._shared = state_hash([], [file for it in self.streams.values() for file in it.shared_files()], {}, "", "")
+        self._shared = ""
 
     def manifest(self) -> Manifest:
         """What is known of this state's results.
@@ -59,6 +59,9 @@ class NodeState:
 
     def at(self, frame: int, engine: str, weights: str) -> str:
         """The state of a frame, made by an engine with some weights."""
+        if not self._shared:  # looked up when first needed: turning a knob asks for the folder only
+            files = [file for stream in self.streams.values() for file in stream.shared_files()]
+            self._shared = state_hash([], files, {}, "", "")
         return state_hash([self._upstream, self._shared], self._files(frame), self._settings, engine, weights)
 
     def gaps(self, frames: List[int]) -> Gaps:

@@ -148,6 +148,14 @@ def test_footage_is_read_directly_only_where_nuke_changes_nothing(key, change, e
     assert (inputs.export() is None) == (not exported)
 
 
+def test_a_record_that_cannot_be_written_ends_the_run_with_a_sentence(key):
+    in_the_way = result(key, 1002).parent / ".platekey" / "key.1002.exr.node.json"
+    in_the_way.mkdir(parents=True)
+    with pytest.raises(LinkError, match=r"the record of frame 1002 cannot be written") as caught:
+        process(key, WHOLE, Monitor())
+    assert caught.value.reason == "OUTPUT_NOT_WRITABLE"
+
+
 class TestFaults:
     @pytest.fixture
     def scenario(self):
@@ -246,5 +254,5 @@ def test_the_drivers_exit_codes_are_the_command_lines():
 
 
 def test_arguments_come_from_the_whole_line():
-    raw = ["/opt/Nuke15.1", "-t", "/home/me/platekey_nuke.py", "--script", "s.nk", "--frames", "1001-1100"]
+    raw = ["/opt/Nuke15.1", "-t", "/opt/nuke/platekey_nuke.py", "--script", "s.nk", "--frames", "1001-1100"]
     assert driver.arguments_of(raw) == ["--script", "s.nk", "--frames", "1001-1100"]

@@ -106,7 +106,7 @@ def test_a_range_of_plain_footage(station, key, tmp_path):
         assert same(picture(tmp_path / "out" / f"out.{frame}.exr"), {name: expected[name] for name in "RGBA"})
     assert expected["A"].max() > 0.9
 
-    assert press(key, "process_range")[0] == "PlateKey1: Nothing to do: 6 frames are up to date."
+    assert press(key, "process_range")[0] == "PlateKey1: Nothing to do: 6 frames up to date."
     at_rest(key, station)
 
 

@@ -10,9 +10,11 @@ from exr_files import write
 from fake_nuke import session
 from nuke_station import CLEAN, FIRST, LAST, footage, key_node, new_script, still, write_shot
 from platekey.core.errors import LinkError
-from platekey.nuke import anatomy, panel
+from platekey.nuke import anatomy, build, panel
 from platekey.nuke.colour import colour_of
+from platekey.nuke.inputs import Inputs
 from platekey.nuke.monitor import Monitor
+from platekey.nuke.node import KeyNode
 from platekey.nuke.process import process
 
 
@@ -157,6 +159,21 @@ def test_a_range_that_ends_before_it_begins(key):
     key.group["process_range"].execute()
     assert "its range, 1001-1000, ends before it begins." in session.running().messages[0]
     assert key.value("status").startswith("Error")
+
+
+def test_a_node_that_was_never_given_a_range(shot, tmp_path):
+    new_script(tmp_path)
+    key = KeyNode(build.create())
+    key.group.setInput(0, footage(shot))
+    key.group["process_range"].execute()
+    assert "its range, 0--1, ends before it begins." in session.running().messages[0]
+
+
+def test_no_folder_for_exported_frames(key, monkeypatch, tmp_path):
+    monkeypatch.setenv("NUKE_TEMP_DIR", str(tmp_path / "nowhere"))
+    with pytest.raises(LinkError, match=r"the folder for exported frames, .*nowhere, cannot be written"):
+        Inputs(key, [1003]).__enter__()
+    resting(key)
 
 
 def test_a_button_shows_the_sentence_in_the_node_and_in_a_window(key):
