@@ -65,7 +65,9 @@ def _described(node: nuke.Node, order: Dict[str, int]) -> Any:  # noqa: ANN401 -
 
 
 def _values(node: nuke.Node) -> Dict[str, str]:
-    return {name: knob.toScript() for name, knob in node.knobs().items() if name not in _IGNORED}
+    """The knobs that a saved script holds: a farm that opens it has to find the same ones."""
+    kept = {name: knob for name, knob in node.knobs().items() if name not in _IGNORED}
+    return {name: knob.toScript() for name, knob in kept.items() if not knob.getFlag(nuke.DO_NOT_WRITE)}
 
 
 def _file_knobs(node: nuke.Node) -> List[_FileKnob]:

@@ -116,6 +116,21 @@ def _(bench: Bench) -> None:
     assert before == after, [name for name in before if before[name] != after[name]]
 
 
+@question("a node's state is the same when it is asked twice, and after the script was opened again")
+def _(bench: Bench) -> None:
+    from platekey.nuke.state import NodeState
+
+    first, second = NodeState(bench.key).folder, NodeState(bench.key).folder
+    assert first == second, "a knob changes by itself"
+    nuke.scriptSave(bench.folder + "/smoke.nk")
+    nuke.scriptOpen(bench.folder + "/smoke.nk")
+    from platekey.nuke.node import all_key_nodes
+
+    (bench.key,) = all_key_nodes()
+    bench.plate = bench.key.source("Frame")
+    assert NodeState(bench.key).folder == first, "a saved script does not hold all knobs"
+
+
 @question("the cache folder lies beside the script")
 def _(bench: Bench) -> None:
     folder = bench.key.results_folder("x")

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from fake_nuke import nodes as _nodes
 from fake_nuke import script as _script
 from fake_nuke.knobs import (
+    DO_NOT_WRITE,
     Boolean_Knob,
     Double_Knob,
     Enumeration_Knob,
@@ -25,6 +26,7 @@ from fake_nuke.nodes import EXPRESSIONS, HIDDEN_INPUTS, INPUTS, Group, Node
 from fake_nuke.session import running as _running
 
 __all__ = [
+    "DO_NOT_WRITE",
     "EXPRESSIONS",
     "HIDDEN_INPUTS",
     "INPUTS",
@@ -43,7 +45,7 @@ __all__ = [
 
 NUKE_VERSION_STRING = "15.1v3 (a stand-in)"
 
-STARTLINE, NO_ANIMATION, INVISIBLE, DO_NOT_WRITE = 0x1000, 0x100, 0x400, 0x200
+STARTLINE, NO_ANIMATION, INVISIBLE = 0x1000, 0x100, 0x400
 
 
 class CancelledError(Exception):

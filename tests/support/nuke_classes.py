@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Spec:
-    """A knob of a class: its kind in Nuke, its initial value, its menu."""
+    """A knob of a class: its kind in Nuke, its initial value, its menu, and whether scripts leave it out."""
 
     kind: str
     initial: object = ""
     menu: tuple[str, ...] = ()
+    transient: bool = False
 
 
 def _text(initial=""):
@@ -113,6 +114,7 @@ _READ = {
     "localizationPolicy": _menu("on", "from auto-localize path", "on demand", "off", initial="from auto-localize path"),
     "format": Spec("Format_Knob", "0"),
     "reload": Spec("Script_Knob"),
+    "rescan_range": Spec("Boolean_Knob", False, transient=True),
     "version": _whole(),
 }
 

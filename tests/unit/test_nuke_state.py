@@ -8,6 +8,7 @@ import pytest
 from exr_files import write
 from nuke_station import CLEAN, FIRST, LAST, SIZE, footage, key_node, new_script, write_shot
 from platekey.nuke import graph
+from platekey.nuke.node import all_key_nodes
 from platekey.nuke.state import NodeState
 
 
@@ -69,6 +70,7 @@ def test_what_changes_pixels_changes_the_folder_and_back_again(script, change):
         lambda plate, grade, key: grade["label"].setValue("brighter"),
         lambda plate, grade, key: grade["tile_color"].setValue(7),
         lambda plate, grade, key: plate["reload"].execute(),
+        lambda plate, grade, key: plate["rescan_range"].setValue(True),
         lambda plate, grade, key: key.group["residual_gain"].setValue(0.5),
         lambda plate, grade, key: key.group["output_layer"].setValue("shadow"),
         lambda plate, grade, key: key.group["range_last"].setValue(LAST),
@@ -156,6 +158,14 @@ def test_the_same_project_under_another_folder_keeps_its_state(shot, tmp_path):
         key = key_node(plate)
         folders.append((NodeState(key).folder, states(key)))
     assert folders[0] == folders[1]
+
+
+def test_a_script_that_is_opened_again_has_the_state_it_was_saved_with(script):
+    before = NodeState(script[2]).folder, states(script[2])
+    nuke.scriptSave()
+    nuke.scriptOpen(nuke.root()["name"].value())
+    (key,) = all_key_nodes()
+    assert (NodeState(key).folder, states(key)) == before
 
 
 class TestWalk:

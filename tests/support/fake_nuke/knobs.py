@@ -7,6 +7,9 @@ import re
 
 from fake_nuke import tcl
 
+DO_NOT_WRITE = 0x200
+"""Flag of a knob that no script holds."""
+
 _FRAME = re.compile(r"%0?(\d*)d|(#+)")
 
 
@@ -46,6 +49,9 @@ class Knob:
 
     def setFlag(self, flag):  # noqa: N802
         self.flags.add(flag)
+
+    def getFlag(self, flag):  # noqa: N802
+        return flag in self.flags
 
     def clearFlag(self, flag):  # noqa: N802
         self.flags.discard(flag)
@@ -104,7 +110,7 @@ class Knob:
 
     def changed(self) -> bool:
         """Whether a saved script has to name it."""
-        return self._expression is not None or self._value != self.initial
+        return not self.getFlag(DO_NOT_WRITE) and (self._expression is not None or self._value != self.initial)
 
     def _touch(self):
         if self.owner is not None:
@@ -263,6 +269,7 @@ def of_spec(name, spec):
         knob = kind(name)
         knob._value = spec.initial
     knob.initial = spec.initial
+    knob.flags |= {DO_NOT_WRITE} if spec.transient else set()
     return knob
 
 
