@@ -93,7 +93,7 @@ class Refiner(nn.Module):
         if bool(chosen.any()):
             features = torch.cat([_patches(part, chosen, 2) for part in _at_half(pair, coarse)], 1)
             pixels = _patches(_bordered(pair), chosen, PATCH)
-            _as_patches(out)[chosen] = self._refined(features, pixels)
+            _as_patches(out)[chosen] = self._refined(features, pixels).to(out.dtype)
         return out, chosen
 
     def _refined(self, features: Tensor, pixels: Tensor) -> Tensor:
