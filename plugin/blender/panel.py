@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import ClassVar
 
 import bpy
 
 from ..core.knobs import KNOBS
 from . import board, operators
+
+_LETTER, _FEWEST_LETTERS = 10.0, 16
+"""Width of the panel for each letter of a fact, its name beside it counted in, pixels; and the shortest line."""
 
 
 class _InCompositor(bpy.types.Panel):
@@ -41,7 +45,8 @@ class NodePanel(_InCompositor):
         row.prop(settings, "clean_frame")
         row.operator(operators.UseCurrentFrame.bl_idname, text="", icon="EYEDROPPER")
         self._buttons(settings.identity)
-        self._status(settings.identity)
+        letters = int(context.region.width / context.preferences.system.ui_scale / _LETTER)
+        self._status(settings.identity, max(letters, _FEWEST_LETTERS))
         layout.prop(settings, "folder")
 
     def _buttons(self, identity: str) -> None:
@@ -55,15 +60,18 @@ class NodePanel(_InCompositor):
         row.operator(operators.Process.bl_idname, text="Process Frame").whole_range = False
         row.operator(operators.Process.bl_idname, text="Process Range").whole_range = True
 
-    def _status(self, identity: str) -> None:
+    def _status(self, identity: str, letters: int) -> None:
+        """The status block, in lines of so many letters."""
         box = self.layout.box()
-        box.alert = board.entry(identity).error is not None
         column = box.column(align=True)
+        column.alert = board.entry(identity).error is not None
         for line in board.lines(identity):
             name, _, value = line.partition("  ")
-            row = column.split(factor=0.3)
-            row.label(text=name)
-            row.label(text=value.strip())
+            for text in textwrap.wrap(value.strip(), letters):
+                row = column.split(factor=0.3)
+                row.label(text=name)
+                row.label(text=text)
+                name = ""
         box.operator(operators.AskStatus.bl_idname, icon="FILE_REFRESH")
 
 

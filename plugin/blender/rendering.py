@@ -22,6 +22,8 @@ from . import export, graph
 from .group import SLATE
 from .session import Session
 
+_TOLD = "The render stops. {}\n"
+
 FAILED, CANCELLED = 1, 130
 """Exit codes of a process that leaves before a frame is written; 130 is a shell's for Ctrl-C."""
 
@@ -85,18 +87,18 @@ class Render:
     def _stop(self, error: LinkError) -> None:
         if bpy.app.background:
             self._leave(str(error), CANCELLED if error.reason == "CANCELLED" else FAILED)
-        sys.stderr.write("PlateKey: {}\n".format(error))
+        sys.stderr.write(_TOLD.format(error))
         if self._session is not None:
             self._session.show_slates()
         self._output = self._output or self._scene.render.filepath
-        self._scene.render.filepath = os.path.join(str(SLATE), "no result")
+        self._scene.render.filepath = os.path.join(str(SLATE), "PlateKey has no result of frame ")
 
     def _leave(self, sentence: str, code: int) -> None:
         """Leave the process: it is the only way that keeps Blender from writing the frame.
 
         Not by an exception, which Blender only prints, nor by an orderly exit, in which Blender as a module hangs.
         """
-        sys.stderr.write("PlateKey: {}\n".format(sentence))
+        sys.stderr.write(_TOLD.format(sentence))
         self.close()
         sys.stdout.flush()
         sys.stderr.flush()

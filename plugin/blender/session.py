@@ -9,6 +9,7 @@ import bpy
 from ..core.errors import LinkError
 from ..core.summary import Progress
 from . import board, group
+from .export import can_export
 from .plan import Plan, make_plan
 from .take import Take
 
@@ -57,7 +58,9 @@ class Session:
             made_before = len(take.made)
             below = [each.plan.held for each in self._takes[place + 1 :] if each.plan.held is not None]
             try:
-                yield from take.require(frame, [*below, *ahead], patience)
+                for state in take.require(frame, [*below, *ahead], patience):
+                    board.progress(take.plan.identity, state)
+                    yield state
             except LinkError as error:
                 board.failed(take.plan.identity, error)
                 raise
@@ -88,7 +91,7 @@ class Session:
     def _read_again(take: Take) -> None:
         tree = group.tree_with(take.plan.identity)
         if tree is not None:
-            group.reader(tree).image.reload()
+            group.read_again(tree, composite=can_export())
 
 
 def _planned(scene: bpy.types.Scene, node: bpy.types.Node) -> Plan:

@@ -99,7 +99,6 @@ class Take:
                     "INTERNAL", "{}: frame {} was not made.".format(self.plan.label, frame), "Process it again."
                 )
             if state is not None:
-                board.progress(self.plan.identity, state)
                 yield state
 
     def close(self) -> None:

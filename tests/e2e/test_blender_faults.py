@@ -87,7 +87,7 @@ def test_a_frame_whose_footage_is_missing_is_not_written(station):
     (station.footage / f"f.{LACKING}.exr").unlink()
     done = station.blender.run(*rendering(station))
     assert done.code == 1
-    assert str(LACKING) in done.printed.split("PlateKey")[-1]
+    assert str(LACKING) in done.printed.split("The render stops. ")[-1]
     assert station.rendered() == wanted(LACKING - 1)
 
 
