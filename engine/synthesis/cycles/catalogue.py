@@ -44,8 +44,18 @@ def frames_of(seed: int) -> int:
     return SHOT_FRAMES if seed % 3 == 0 else 1
 
 
+def kind_of(seed: int) -> str:
+    """The kind of subject that a seed stands for."""
+    return _drawn(np.random.default_rng(seed))
+
+
 def invent(seed: int, atlas: BodyAtlas) -> tuple[Rng, Subject]:
     """The subject of a seed, and the source of randomness for what is decided after it: camera and light."""
     rng = np.random.default_rng(seed)
-    makers, shares = zip(*KINDS.values(), strict=True)
-    return rng, makers[rng.choice(len(makers), p=np.array(shares) / sum(shares))](rng, atlas)
+    maker, _ = KINDS[_drawn(rng)]
+    return rng, maker(rng, atlas)
+
+
+def _drawn(rng: Rng) -> str:
+    shares = np.array([share for _, share in KINDS.values()])
+    return tuple(KINDS)[rng.choice(len(KINDS), p=shares / shares.sum())]

@@ -17,6 +17,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from engine.synthesis.cycles.enlarge import enlarged
 from engine.synthesis.cycles.materials import ALBEDO, Palette
 from engine.values import Array
 
@@ -71,17 +72,6 @@ class Renderer:
         image.pixels.foreach_get(pixels)
         bpy.data.images.remove(image)
         return pixels.reshape(size, size, 4)[::-1]
-
-
-def enlarged(picture: Array, size: int) -> Array:
-    """A square picture ``(N, N, C)`` at another size, linear between pixel centres."""
-    for axis in (0, 1):
-        count = picture.shape[axis]
-        at = np.clip((np.arange(size) + 0.5) * count / size - 0.5, 0, count - 1)
-        low = np.minimum(at.astype(np.int64), count - 2)
-        share = (at - low).astype(np.float32).reshape((-1, 1, 1) if axis == 0 else (1, -1, 1))
-        picture = picture.take(low, axis) * (1 - share) + picture.take(low + 1, axis) * share
-    return picture
 
 
 def _prepare(scene: bpy.types.Scene, seed: int) -> None:
