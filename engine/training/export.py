@@ -22,7 +22,13 @@ _ENCODER = {
     "licence": "Apache-2.0",
 }
 
-_DATA = "Painted subjects over CC0 and CC-BY photographs; encoder begun from EfficientNet-Lite0, trained on ImageNet."
+_DATA = (
+    "Painted and rendered subjects over CC0 and CC-BY photographs; encoder begun from EfficientNet-Lite0, trained on "
+    "ImageNet."
+)
+
+# What the renders are made from, by their own manifest.
+_RENDERS = Path(__file__).parents[1] / "synthesis" / "cycles" / "assets.json"
 
 
 def export(run: Path, folder: Path, name: str = "platenet", file: str = "platenet_v2.safetensors") -> ModelCard:
@@ -62,7 +68,7 @@ def export(run: Path, folder: Path, name: str = "platenet", file: str = "platene
         licence="Apache-2.0",
         commercial_use=True,
         data=_DATA,
-        sources=[_ENCODER, *_photographs()],
+        sources=[_ENCODER, *_photographs(), *_renders()],
         training={**state.get("settings", {}), "steps": str(state["step"]), "hours spent": f"{state['hours']:.2f}"},
     )
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,3 +84,8 @@ def _photographs() -> list[dict[str, str]]:
         for asset in load_manifest()
         if not asset.held_out
     ]
+
+
+def _renders() -> list[dict[str, str]]:
+    listed = json.loads(_RENDERS.read_text(encoding="utf-8"))
+    return [{name: asset[name] for name in ("file", "package", "author", "licence")} for asset in listed]
