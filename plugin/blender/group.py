@@ -101,20 +101,6 @@ def tree_with(identity: str) -> Optional[bpy.types.NodeTree]:
     return next((tree for tree in bpy.data.node_groups if tree.platekey.identity == identity), None)
 
 
-def read_again(tree: bpy.types.NodeTree, composite: bool) -> None:
-    """Forget the results that were read; some were made anew.
-
-    Args:
-        tree: a PlateKey group.
-        composite: let a window's compositor show them; on the main thread only.
-    """
-    node = reader(tree)
-    node.image.reload()
-    if composite:
-        # Blender composites anew where a node's setting is set, be it to what it was; not where an image is reloaded.
-        node.frame_offset = node.frame_offset
-
-
 def show_slate(tree: bpy.types.NodeTree) -> None:
     """Show 'not processed' instead of results; counts at once."""
     image = reader(tree).image

@@ -28,6 +28,11 @@ FAILED, CANCELLED = 1, 130
 """Exit codes of a process that leaves before a frame is written; 130 is a shell's for Ctrl-C."""
 
 
+def has_window() -> bool:
+    """Whether somebody sits before this Blender."""
+    return not bpy.app.background
+
+
 class Render:
     """One render of a scene, from its first frame to its last.
 
@@ -76,7 +81,7 @@ class Render:
 
     def _watch_interrupt(self) -> None:
         """Remember Ctrl-C. As an exception it might be raised in a handler, and Blender would print it and go on."""
-        if bpy.app.background and threading.current_thread() is threading.main_thread():
+        if not has_window() and threading.current_thread() is threading.main_thread():
             former = signal.signal(signal.SIGINT, self._interrupt)
             # None stands for a handler of Blender's own, which cannot be put back from here.
             self._restore_signal = partial(signal.signal, signal.SIGINT, former or signal.SIG_DFL)
@@ -85,7 +90,7 @@ class Render:
         self._interrupted = True
 
     def _stop(self, error: LinkError) -> None:
-        if bpy.app.background:
+        if not has_window():
             self._leave(str(error), CANCELLED if error.reason == "CANCELLED" else FAILED)
         sys.stderr.write(_TOLD.format(error))
         if self._session is not None:

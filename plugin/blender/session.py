@@ -9,7 +9,6 @@ import bpy
 from ..core.errors import LinkError
 from ..core.summary import Progress
 from . import board, group
-from .export import can_export
 from .plan import Plan, make_plan
 from .take import Take
 
@@ -89,9 +88,10 @@ class Session:
 
     @staticmethod
     def _read_again(take: Take) -> None:
+        """Forget the results that were read: some were made anew."""
         tree = group.tree_with(take.plan.identity)
         if tree is not None:
-            group.read_again(tree, composite=can_export())
+            group.reader(tree).image.reload()
 
 
 def _planned(scene: bpy.types.Scene, node: bpy.types.Node) -> Plan:

@@ -104,3 +104,21 @@ def test_ctrl_c_leaves_before_the_frame_is_written(station):
     assert done.code == 130, done.printed
     assert station.rendered().keys() <= {FIRST + 1}
     assert station.leftovers() == []
+
+
+def test_in_a_window_the_render_ends_and_the_output_path_comes_back(station):
+    station.scenario(failing={str(LACKING): "IMAGE_UNREADABLE"})
+    done = station.blender.run(
+        step("python", code="import plugin.blender.rendering as r; r.has_window = lambda: True"),
+        *rendering(station),
+        step(
+            "python",
+            code="result = [scene.render.filepath, tree.nodes['PlateKey'].node_tree.nodes['Results'].image.source]",
+        ),
+        step("lines"),
+    )
+    assert done.code == 0, done.printed
+    assert f"PlateKey has no result of frame {LACKING}" in done.results[-3]
+    assert station.rendered() == wanted(LACKING - 1)
+    assert done.results[-2] == [str(station.out / "r.####"), "FILE"], "the slate is shown"
+    assert done.results[-1][0].startswith("Error")
