@@ -25,7 +25,7 @@ from typing import Annotated
 import typer
 
 from engine.errors import EngineError
-from engine.synthesis.cycles.catalogue import FIRST_SEED, Group
+from engine.synthesis.cycles.catalogue import FIRST_SEED, Group, frames_of
 
 log = logging.getLogger(__name__)
 
@@ -67,12 +67,12 @@ class Renders:
         return {int(json.loads(line)["seed"]) for line in lines}
 
     def complete(self, seeds: Sequence[int]) -> None:
-        """Render until no seed is pending."""
+        """Render until no seed is pending; of those at hand stills come first, since they vary most for their time."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for leftover in self.folder.glob("*.part"):
             leftover.unlink()
         strikes: Counter[int] = Counter()
-        while batch := self.pending(seeds)[:_BATCH]:
+        while batch := sorted(self.pending(seeds)[:_BATCH], key=frames_of):
             reason = self._run(batch)
             unfinished = self.pending(batch)
             log.info("%s: %d of %d rendered", self.folder.name, len(batch) - len(unfinished), len(batch))
