@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import subprocess
 from collections import Counter
 from collections.abc import Sequence
@@ -36,6 +37,9 @@ _BATCH = 40
 
 _ATTEMPTS = 2
 """How often a seed may take Blender down before it is given up."""
+
+_TERMINATED = "ended from outside"
+"""No fault of the seed that was being rendered."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,8 @@ class Renders:
         while batch := sorted(self.pending(seeds)[:_BATCH], key=frames_of):
             reason = self._run(batch)
             unfinished = self.pending(batch)
-            log.info("%s: %d of %d rendered", self.folder.name, len(batch) - len(unfinished), len(batch))
-            if unfinished:
+            log.info("%s: %d of %d rendered; %s", self.folder.name, len(batch) - len(unfinished), len(batch), reason)
+            if unfinished and reason != _TERMINATED:
                 strikes[unfinished[0]] += 1
                 if strikes[unfinished[0]] >= _ATTEMPTS:
                     self._give_up(unfinished[0], reason)
@@ -92,6 +96,8 @@ class Renders:
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return "it hung"
+        if ended.returncode == -signal.SIGTERM:
+            return _TERMINATED
         return f"exit code {ended.returncode}: {ended.stderr.decode(errors='replace')[-600:]}"
 
     def _give_up(self, seed: int, reason: str) -> None:
