@@ -101,7 +101,7 @@ def _background(rng: Rng, photos: Sequence[Array], size: int) -> Array:
     drawn = rng.random() < 0.25
     piece = collage(rng, photos, size) if drawn else _photographed(rng, photos, size)
     if rng.random() < 0.3:
-        piece = piece / (1.03 - np.minimum(piece, 1))
+        piece = (piece / (1.03 - np.minimum(piece, 1))).astype(np.float32)
     if rng.random() < 0.2:
         piece = cv2.GaussianBlur(piece, (0, 0), rng.uniform(1, 12))
     stops = rng.normal(0, 1.2)
