@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import torch
 from torch import nn
 
 from engine.network.bgm2020 import BackgroundMatting2020
-from engine.network.bgm2020.keyer import Bgm2020Keyer
 from engine.network.bgmv2 import BackgroundMattingV2
 from engine.network.bgmv2.keyer import Bgmv2Keyer
 from engine.network.bgmv2.network import Backbone
@@ -52,6 +52,12 @@ class Architecture:
         return network
 
 
+def _bgm2020_keyer(network: BackgroundMatting2020) -> Keyer:
+    # Its recipe needs OpenCV, which a server that only starts does not wait for.
+    keyer: Keyer = import_module("engine.network.bgm2020.keyer").Bgm2020Keyer(folded(network))
+    return keyer
+
+
 def _bgmv2(backbone: Backbone, file: str) -> Architecture:
     return Architecture(
         build=partial(BackgroundMattingV2, backbone),
@@ -72,7 +78,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     "bgm2020": Architecture(
         build=BackgroundMatting2020,
-        keyer=lambda network: Bgm2020Keyer(folded(network)),
+        keyer=_bgm2020_keyer,
         licence="CC-BY-NC-SA-4.0",
         origin="netG_epoch_*.pth, linked from github.com/senguptaumd/Background-Matting",
         data="269 people of the Adobe Image Matting set, and unlabelled video for research only.",
