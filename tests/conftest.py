@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +15,9 @@ from gated_compute import GatedCompute
 
 from engine.service.limits import Limits
 from engine.service.options import ServeOptions
+
+# Hosts find `platekey` on the search path, as they do where its environment is active.
+os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
 
 TOKEN = "test-token"
 
