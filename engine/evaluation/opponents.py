@@ -1,6 +1,7 @@
 """What compositors could use instead, as keyers. They are given PlateKey's registered and exposure-matched plate.
 
-Both deliver ``P = max(I - (1 - a) B, 0)`` where a is above 0: plate subtraction with the plate they have.
+Where that plate saw nothing they get the frame itself. Both deliver ``P = max(I - (1 - a) B, 0)`` where a is above 0:
+plate subtraction with the plate they have.
 """
 
 from __future__ import annotations
@@ -126,7 +127,9 @@ def _placed(shot: Shot, index: int, mode: Registration) -> Plate | EngineError:
         _, plate = register(frame, as_image(shot.plate, f"{shot.name}/plate.exr", shot.space), mode)
     except EngineError as error:
         return error
-    return photometric.apply(plate, photometric.fit(frame.rgb, plate, "auto"))
+    fitted = photometric.apply(plate, photometric.fit(frame.rgb, plate, "auto"))
+    # Where the plate never saw the pixel nothing differs: an opponent without a notion of it would key the frame's rim.
+    return Plate(np.where(fitted.valid[..., None], fitted.rgb, frame.rgb), fitted.valid)
 
 
 def _keyed(shot: Shot, plates: Sequence[Plate | EngineError], alphas: Sequence[Array]) -> list[Keyed]:

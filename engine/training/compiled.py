@@ -16,7 +16,8 @@ _COMPILERS = ("c++", "g++", "clang++", "cl")
 def compile_parts(network: nn.Module, run: Run) -> None:
     """Let torch compile a network's parts at their first call, in place; its state keeps its names.
 
-    PlateNet picks its tiles by their values, which cannot be compiled; what comes before and after can.
+    Of PlateNet those that see the same few sizes again and again: encoder and base. The refiner's tiles are another
+    number at every step, which torch 2.13 fails to compile for a CPU.
 
     Raises:
         EngineError: UNSUPPORTED where a CPU's code would need a compiler that is not there.
@@ -26,6 +27,5 @@ def compile_parts(network: nn.Module, run: Run) -> None:
     if run.device == "cpu" and not any(map(shutil.which, _COMPILERS)):
         step = "Install one, or set run.compile to false."
         raise EngineError("UNSUPPORTED", "torch.compile needs a C++ compiler, and there is none on the path.", step)
-    whole = (network.base.encoder, network.base, network.refiner) if isinstance(network, PlateNet) else (network,)
-    for part in whole:
-        part.compile()
+    for part in (network.base.encoder, network.base) if isinstance(network, PlateNet) else (network,):
+        part.compile(dynamic=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,9 +72,12 @@ def write_validation_set(out: Path, assets: Path, renders: Path | None, extent: 
     if out.exists() and any(out.iterdir()):
         raise EngineError("BAD_REQUEST", f"The folder {out} is not empty.", "Name a folder that is new or empty.")
     photos = [(asset, _photograph(asset, assets)) for asset in load_manifest() if asset.held_out]
-    subjects = _subjects(renders, [photo for _, photo in photos], len(_KINDS) * extent.shots)
-    for number, subject in enumerate(subjects):
+    files = _renders(renders, len(_KINDS) * extent.shots)
+    for number in range(len(_KINDS) * extent.shots):
+        # Two shots, one of each kind, have the same photograph.
         kind, (asset, photo) = _KINDS[number % 2], photos[number // 2 % len(photos)]
+        others = [other for _, other in photos if other is not photo]
+        subject = _rendered(files[number]) if number in files else _painted(FIRST_SEED + number, others or [photo])
         seed = FIRST_SEED + number
         made = shoot(np.random.default_rng(seed), kind, photo, subject.pictures, extent.size, extent.frames)
         name = f"{number // 2:02d}"
@@ -107,17 +110,15 @@ def _credit(asset: Asset) -> dict[str, str]:
     return {"photograph": asset.file, "author": asset.author, "licence": asset.licence, "package": asset.package}
 
 
-def _subjects(renders: Path | None, photos: Sequence[Array], count: int) -> Iterator[_Subject]:
-    """Pairs of painted and rendered subjects, so that each kind of shot gets as many of either."""
-    files = sorted(renders.glob("*.npy")) if renders is not None and renders.is_dir() else []
-    wanted = min(len(files), count // 2)
-    chosen = iter([files[i * len(files) // wanted] for i in range(wanted)])
-    for number in range(count):
-        file = next(chosen, None) if number // 2 % 2 else None
-        yield _rendered(file) if file else _painted(FIRST_SEED + number, photos)
+def _renders(folder: Path | None, count: int) -> dict[int, Path]:
+    """Shot's number -> render: those of every other pair, as far as there are renders, taken evenly from all of them."""
+    files = sorted(folder.glob("*.npy")) if folder is not None and folder.is_dir() else []
+    numbers = [number for number in range(count) if number // 2 % 2][: len(files)]
+    return {number: files[index * len(files) // len(numbers)] for index, number in enumerate(numbers)}
 
 
 def _painted(seed: int, photos: Sequence[Array]) -> _Subject:
+    """A painted subject; its surfaces are cut from photographs other than its set's: nobody wears the wall behind."""
     return _Subject([foreground(seed, photos)], f"painted, seed {seed}")
 
 

@@ -115,6 +115,7 @@ class MatteRun:
                         "CANCELLED", "The run was cancelled.", "Run it again to go on: finished frames stay."
                     )
                 self._advance(lacking, patience)
+            yield self.summary.progress()
         finally:
             self._abandon()
 

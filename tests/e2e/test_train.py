@@ -82,7 +82,7 @@ def test_a_run_is_interrupted_goes_on_and_begins_anew(place):
 def test_what_cannot_be_is_one_sentence_and_an_exit_code(place):
     (place.folder / "shots" / "a" / "plate.exr").unlink()
     code, said = place.finish(steps=1)
-    assert code == 1
+    assert code == 3
     assert said.splitlines()[-1].startswith("platekey-engine: ")
     assert "plate.exr is missing" in said
     code, said = place.finish("--set", "adversarial.sise=64", steps=1)
