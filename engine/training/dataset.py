@@ -34,6 +34,10 @@ _RENDERED = 0.5
 _ECHO = 6
 _BLOCK = 60
 
+# Px along a cell of the base, and the part of a frame's side that is seen: from close up to far away, and from 64 to 256
+# cells of a frame of 512 px, as pictures in use have 240 to 600.
+_VIEWS = ((2, 2), (2, 1), (4, 1), (4, 1), (8, 1))
+
 Group = Literal["train", "held-out"]
 
 # The groups share no seed.
@@ -122,17 +126,17 @@ class Batches:
     def batch(self, number: int) -> dict[str, Tensor]:
         """One batch; names are those of `Sample`, tensors ``(N, C, H, W)``.
 
-        Two batches of five hold the whole picture, in cells of 4 px; two a quarter of it, in cells of 2 px; one the
-        whole in cells of 8 px (``cell``). In a third of them items 2k and 2k + 1 are consecutive frames of one shot
-        (``pairs``). Colours are scaled by the sample's exposure anchor.
+        Four batches of five hold whole pictures, in cells of 2, 4 or 8 px (``cell``), the fifth quarters of them in cells
+        of 2 px. In a third of them items 2k and 2k + 1 are consecutive frames of one shot (``pairs``). Colours are
+        scaled by the sample's exposure anchor.
         """
         rng = np.random.default_rng((self._seed, number))
         pairs = bool(rng.random() < 1 / 3)
-        cell = int(rng.choice((2, 2, 4, 4, 8)))
+        cell, part = _VIEWS[int(rng.integers(len(_VIEWS)))]
         items = []
         for _ in range(self._count // 2 if pairs else self._count):
             frames = self._shot(number // _BLOCK, int(rng.integers(self._shots_of_block)))
-            view = _view(rng, self._size, self._size // 2 if cell == 2 else self._size)
+            view = _view(rng, self._size, self._size // part)
             times = (0, 1) if pairs else (int(rng.integers(2)),)
             items += [_seen(frames[time], view) for time in times]
         return _batch(items, number) | {"cell": torch.tensor(cell), "pairs": torch.tensor(pairs)}

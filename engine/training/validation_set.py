@@ -111,7 +111,7 @@ def _credit(asset: Asset) -> dict[str, str]:
 
 
 def _renders(folder: Path | None, count: int) -> dict[int, Path]:
-    """Shot's number -> render: those of every other pair, as far as there are renders, taken evenly from all of them."""
+    """Shot's number -> render, for every other pair as far as there are renders, taken evenly from all of them."""
     files = sorted(folder.glob("*.npy")) if folder is not None and folder.is_dir() else []
     numbers = [number for number in range(count) if number // 2 % 2][: len(files)]
     return {number: files[index * len(files) // len(numbers)] for index, number in enumerate(numbers)}
