@@ -34,8 +34,8 @@ _RENDERED = 0.5
 _ECHO = 6
 _BLOCK = 60
 
-# Px along a cell of the base, and the part of a frame's side that is seen: from close up to far away, and from 64 to 256
-# cells of a frame of 512 px, as pictures in use have 240 to 600.
+# Px along a cell of the base, and the part of a frame's side that is seen: from close up to far away, and from 64 to
+# 256 cells of a frame of 512 px, as pictures in use have 240 to 600.
 _VIEWS = ((2, 2), (2, 1), (4, 1), (4, 1), (8, 1))
 
 Group = Literal["train", "held-out"]
@@ -126,9 +126,9 @@ class Batches:
     def batch(self, number: int) -> dict[str, Tensor]:
         """One batch; names are those of `Sample`, tensors ``(N, C, H, W)``.
 
-        Four batches of five hold whole pictures, in cells of 2, 4 or 8 px (``cell``), the fifth quarters of them in cells
-        of 2 px. In a third of them items 2k and 2k + 1 are consecutive frames of one shot (``pairs``). Colours are
-        scaled by the sample's exposure anchor.
+        Four batches of five hold whole pictures, in cells of 2, 4 or 8 px (``cell``), the fifth quarters of them in
+        cells of 2 px. In a third of them items 2k and 2k + 1 are consecutive frames of one shot (``pairs``). Colours
+        are scaled by the sample's exposure anchor.
         """
         rng = np.random.default_rng((self._seed, number))
         pairs = bool(rng.random() < 1 / 3)
