@@ -77,4 +77,16 @@ class Notice:
         return {"event": "notice", "text": self.text}
 
 
-Event: TypeAlias = JobStarted | StageBegan | FrameReady | FrameLost | Notice
+@dataclass(frozen=True)
+class Advanced:
+    """A job other than matting has come further: the share that is done, 0..1, and what is being done."""
+
+    done: float
+    message: str
+
+    def as_json(self) -> dict[str, object]:
+        """Plain values with the event's name."""
+        return {"event": "progress", "done": round(self.done, 3), "message": self.message}
+
+
+Event: TypeAlias = JobStarted | StageBegan | FrameReady | FrameLost | Notice | Advanced

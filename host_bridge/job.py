@@ -133,7 +133,7 @@ class MatteJob:
             self._emit(Notice(f"Withdrew results of other inputs or settings: {numbers}. The cache may hold them."))
 
     def _open_stream(self, engine: Engine, identity: Identity, transfer: Transfer) -> MatteStream:
-        setup = transfer.addressed_setup(self._request.setup, self._request.contents)
+        setup = transfer.addressed(self._request.setup, self._request.contents)
         limits = identity.description.limits
         if setup.ByteSize() > limits.message_bytes:
             raise BridgeError(
@@ -141,7 +141,7 @@ class MatteJob:
                 f"The list of {len(setup.plate.entries)} plate images is larger than the engine takes at once.",
                 "Render the shot in shorter ranges with --frames.",
             )
-        transfer.upload_config(setup, self._request.contents)
+        transfer.upload_config(setup.color, self._request.contents)
         # Frames that were in a lost engine go one at a time, so that only the one that kills it is blamed.
         window = 1 if any(self._losses[number] for number in self._todo) else WINDOW
         return MatteStream(engine, setup, min(window, limits.frames_in_flight), self._cancellation)
@@ -173,7 +173,7 @@ class MatteJob:
             self._succeed(FrameReady(number, self._outputs.deliver(number, part, key), "cache"))
             return None
         transfer.upload(frame.contents)
-        message = transfer.addressed_frame(frame.message, frame.contents)
+        message = transfer.addressed(frame.message, frame.contents)
         message.key = key
         return Work(message)
 

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, get_type_hints
+from typing import TYPE_CHECKING, Protocol, get_type_hints
 
 from host_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+class EngineChoice(Protocol):
+    """The options that say who computes; meaning as in `MatteOptions`."""
+
+    @property
+    def device(self) -> str: ...  # noqa: D102
+
+    @property
+    def engine(self) -> str: ...  # noqa: D102
+
+    @property
+    def token_file(self) -> str: ...  # noqa: D102
+
+    @property
+    def tls_ca(self) -> str: ...  # noqa: D102
+
 
 DEFAULT_CONFIG = "platekey://studio"
 """The colour configuration that PlateKey ships."""

@@ -27,6 +27,9 @@ class Compute(Protocol):
     def probe(self, source: Source) -> Header:
         """Read an image's headers; see `engine.pipeline.decode`."""
 
+    def session(self, device: str) -> Session:
+        """What a device keeps between frames; to be used on its worker only."""
+
 
 class Pipeline:
     """The real one. Its libraries and networks are loaded with the first work, so that an engine starts quickly."""
@@ -47,15 +50,17 @@ class Pipeline:
     ) -> tuple[bytes, FrameReport]:
         """Matte one frame with its device's session; a device has one worker, so nobody else uses that session."""
         stages = import_module("engine.pipeline.matte_frame")
-        if job.device not in self._sessions:
-            import_module("cv2").setNumThreads(self._threads)
-            self._sessions[job.device] = stages.Session(job.device, self._plate_cache_bytes)
-        made: tuple[bytes, FrameReport] = stages.matte_frame(
-            job, frame, self._sessions[job.device], progress, cancelled
-        )
+        made: tuple[bytes, FrameReport] = stages.matte_frame(job, frame, self.session(job.device), progress, cancelled)
         return made
 
     def probe(self, source: Source) -> Header:
         """Read an image's headers."""
         header: Header = import_module("engine.pipeline.decode").probe(source)
         return header
+
+    def session(self, device: str) -> Session:
+        """The device's session, made with its first work."""
+        if device not in self._sessions:
+            import_module("cv2").setNumThreads(self._threads)
+            self._sessions[device] = import_module("engine.pipeline.session").Session(device, self._plate_cache_bytes)
+        return self._sessions[device]

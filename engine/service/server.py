@@ -23,11 +23,12 @@ from engine.service.device_queue import DeviceQueues
 from engine.service.handshake import Handshake, published
 from engine.service.health import HealthServicer
 from engine.service.interceptor import Door
+from engine.service.job_kinds import KINDS
 from engine.service.library import Library
 from engine.service.limits import Limits
 from engine.service.options import ServeOptions
 from engine.service.pulse import Pulse
-from engine.service.servicer import JOB_KINDS, SERVICE, EngineServicer
+from engine.service.servicer import SERVICE, EngineServicer
 from engine.service.store import ContentStore
 from engine.service.translate.replies import Description
 from host_bridge.wire.v1 import engine_pb2_grpc
@@ -139,7 +140,7 @@ def _describe(options: ServeOptions, library: Library) -> Description:
         threads=_set_threads(options.threads),
         default_device=device.choose(options.device),
         limits=options.limits,
-        jobs=JOB_KINDS,
+        jobs=tuple(KINDS),
         roots=tuple(str(root) for root in library.roots),
     )
 

@@ -15,18 +15,18 @@ from engine.pipeline.colour import SHIPPED
 from engine.service.calls import Calls
 from engine.service.compute import Compute
 from engine.service.device_queue import DeviceQueues
+from engine.service.job_kinds import KINDS, run_of
+from engine.service.job_kinds.work import JobWork
 from engine.service.jobs import Jobs
 from engine.service.library import FileRef, Library
 from engine.service.matte_stream import MatteStream
 from engine.service.store import ContentStore
 from engine.service.translate import replies, requests
+from engine.service.translate.job_reply import JobReply
 from engine.settings import Source
 from host_bridge.wire.v1 import engine_pb2, engine_pb2_grpc, job_pb2, matte_pb2
 
 SERVICE = engine_pb2.DESCRIPTOR.services_by_name["Engine"].full_name
-
-JOB_KINDS = ("probe",)
-"""Kinds of `JobRequest.spec` that run here."""
 
 
 class EngineServicer(engine_pb2_grpc.EngineServicer):
@@ -104,12 +104,14 @@ class EngineServicer(engine_pb2_grpc.EngineServicer):
 
     def RunJob(self, request: job_pb2.JobRequest, context: grpc.ServicerContext) -> Iterator[job_pb2.JobEvent]:
         """Run a job of another kind."""
-        requests.check_job_kind(request, JOB_KINDS)
+        kind = requests.job_kind(request, KINDS)
         with self._jobs.running(request.job_id) as job:
             job.follow(context)
-            probed = self._compute.probe(requests.probe_source(request.probe, self._load))
-            job.check()
-            yield replies.probe_done(request.job_id, probed)
+            work = JobWork(job, self._load, self._compute, self._queues, self._fixed.default_device)
+            reply = JobReply(request.job_id, self._fixed.limits.chunk_bytes)
+            for step in run_of(kind)(getattr(request, kind), work):
+                job.check()
+                yield from reply.events(step)
 
     def CancelJob(self, request: job_pb2.CancelJobRequest, context: grpc.ServicerContext) -> job_pb2.CancelJobResponse:
         """Cancel a stream or a job."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import grpc
 
 from host_bridge.errors import BridgeError, from_detail
-from host_bridge.wire.v1 import engine_pb2, engine_pb2_grpc, error_pb2, matte_pb2
+from host_bridge.wire.v1 import engine_pb2, engine_pb2_grpc, error_pb2, job_pb2, matte_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,6 +142,10 @@ class Engine:
     def matte(self, requests: Iterator[matte_pb2.MatteRequest]) -> Any:  # noqa: ANN401 - grpcio names no such type
         """Open a stream; its errors appear while it is read, inside `translated_errors`."""
         return self._stub.Matte(requests, metadata=self._metadata)
+
+    def run_job(self, request: job_pb2.JobRequest) -> Any:  # noqa: ANN401 - grpcio names no such type
+        """Start a job of another kind; its errors appear while its events are read, inside `translated_errors`."""
+        return self._stub.RunJob(request, metadata=self._metadata)
 
     def stop(self) -> bool:
         """Ask it to stop; false where other clients are at work."""

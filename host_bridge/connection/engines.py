@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from host_bridge.cancellation import Cancellation
-    from host_bridge.options import MatteOptions
+    from host_bridge.options import EngineChoice
     from host_bridge.wire.v1 import engine_pb2
 
 _AUTO = "auto"
@@ -67,7 +67,7 @@ def running_engines() -> list[RunningEngine]:
 
 
 @contextmanager
-def connect(options: MatteOptions, cancellation: Cancellation) -> Iterator[Engine]:
+def connect(options: EngineChoice, cancellation: Cancellation) -> Iterator[Engine]:
     """A connection to the engine that a job wants, started here where none was named and none runs.
 
     Raises:
@@ -125,7 +125,7 @@ def _look_up(handshake: Path) -> RunningEngine | None:
     return RunningEngine(address, description, device.replace("_", ":"), ours)
 
 
-def _named(options: MatteOptions) -> Address:
+def _named(options: EngineChoice) -> Address:
     token, source = os.environ.get("PLATEKEY_TOKEN", ""), "PLATEKEY_TOKEN"
     if options.token_file:
         path = Path(options.token_file).expanduser()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from host_bridge.wire.v1 import image_pb2, matte_pb2
+from google.protobuf.message import Message
+
+from host_bridge.wire.v1 import image_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from host_bridge.connection.client import Engine
     from host_bridge.files.content import Content
     from host_bridge.wire.v1 import engine_pb2
+
+Request = TypeVar("Request", bound=Message)
 
 
 class Transfer:
@@ -44,37 +48,36 @@ class Transfer:
         for sha256 in sorted(self._engine.find_missing(unseen)):
             self._engine.upload(contents[sha256], self._chunk, self._cancellation)
 
-    def upload_config(self, setup: matte_pb2.MatteSetup, contents: Mapping[str, Content]) -> None:
+    def upload_config(self, color: image_pb2.ColorSetup, contents: Mapping[str, Content]) -> None:
         """Hand over the colour configuration, which has no path on the wire."""
-        sha256 = setup.color.config.sha256
+        sha256 = color.config.sha256
         if sha256 and self._engine.find_missing([sha256]):
             self._engine.upload(contents[sha256], self._chunk, self._cancellation)
 
-    def addressed_setup(self, setup: matte_pb2.MatteSetup, contents: Mapping[str, Content]) -> matte_pb2.MatteSetup:
-        """A copy of the setup with the paths that the engine can read."""
-        copy = matte_pb2.MatteSetup()
-        copy.CopyFrom(setup)
-        self._fill(contents, (entry.image for entry in copy.plate.entries))
-        return copy
-
-    def addressed_frame(self, frame: matte_pb2.MatteFrame, contents: Mapping[str, Content]) -> matte_pb2.MatteFrame:
-        """A copy of a frame with the paths that the engine can read."""
-        copy = matte_pb2.MatteFrame()
-        copy.CopyFrom(frame)
-        self._fill(contents, _images(copy))
-        return copy
-
-    def _fill(self, contents: Mapping[str, Content], images: Iterator[image_pb2.ImageRef]) -> None:
-        for image in images:
+    def addressed(self, message: Request, contents: Mapping[str, Content]) -> Request:
+        """A copy of a message in which every image that the engine can read has its path."""
+        copy = type(message)()
+        copy.CopyFrom(message)
+        for image in _images(copy):
             content = contents[image.sha256]
             if self._sees(content):
                 image.path = content.wire_path
+        return copy
+
+    def unseen_bytes(self, contents: Mapping[str, Content]) -> int:
+        """Size of those files that would have to be uploaded, bytes."""
+        return sum(content.size for content in contents.values() if not self._sees(content))
 
     def _sees(self, content: Content) -> bool:
         return bool(content.wire_path) and any(content.path.is_relative_to(root) for root in self._roots)
 
 
-def _images(frame: matte_pb2.MatteFrame) -> Iterator[image_pb2.ImageRef]:
-    yield frame.image
-    yield from (neighbour.image for neighbour in frame.neighbours)
-    yield from (getattr(frame, name) for name in ("garbage", "core", "hint") if frame.HasField(name))
+def _images(message: Message) -> Iterator[image_pb2.ImageRef]:
+    """Every image that a message names, however deep."""
+    if isinstance(message, image_pb2.ImageRef):
+        yield message
+        return
+    for field, value in message.ListFields():
+        if field.message_type:
+            for part in (value,) if isinstance(value, Message) else value:
+                yield from _images(part)

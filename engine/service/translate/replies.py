@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict, astuple, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
 
 from engine.errors import EngineError
 from engine.network import device
 from engine.network.table import ModelCard, models
 from engine.service.events import FrameLost, FrameMade, MatteEvent, StageBegan
 from engine.service.limits import Limits
-from host_bridge.wire.v1 import engine_pb2, error_pb2, job_pb2, matte_pb2
-
-if TYPE_CHECKING:
-    from engine.pipeline.decode import Header, PartHeader
+from host_bridge.wire.v1 import engine_pb2, error_pb2, matte_pb2
 
 STAGE_STARTS = {
     "decode": 0.0,
@@ -79,12 +75,6 @@ def matte(event: MatteEvent, chunk_bytes: int) -> Iterator[matte_pb2.MatteReply]
             yield matte_pb2.MatteReply(failed=matte_pb2.FrameFailed(frame=frame, error=error_detail(error)))
 
 
-def probe_done(job_id: str, header: Header) -> job_pb2.JobEvent:
-    """Tell what an image's headers say; ``header`` is what `engine.pipeline.decode.probe` returns."""
-    result = job_pb2.ProbeResult(format=header.format, parts=[_part(part) for part in header.parts])
-    return job_pb2.JobEvent(job_id=job_id, done=job_pb2.JobDone(probe=result))
-
-
 def error_detail(error: EngineError) -> error_pb2.ErrorDetail:
     """Translate an error."""
     return error_pb2.ErrorDetail(
@@ -139,16 +129,4 @@ def _limits(limits: Limits) -> engine_pb2.Limits:
         store_bytes=limits.store_bytes,
         plate_cache_bytes=limits.plate_cache_bytes,
         frames_in_flight=limits.frames_in_flight,
-    )
-
-
-def _part(part: PartHeader) -> job_pb2.PartInfo:
-    return job_pb2.PartInfo(
-        name=part.name,
-        channels=part.channels,
-        data_window=astuple(part.data_window),
-        display_window=astuple(part.display_window),
-        pixel_aspect=part.pixel_aspect,
-        depth=part.depth,
-        deep=part.deep,
     )

@@ -56,13 +56,12 @@ def matte_setup(message: matte_pb2.MatteSetup, device: str, load: Load) -> Matte
     """
     values = knobs(message.knobs, preferred_precision(device))
     card(values.model)
-    if not message.color.output_space:
-        raise EngineError("BAD_REQUEST", "color.output_space is empty.", "Name a scene-linear space of the config.")
+    config, output_space = color_setup(message.color, load)
     job = MatteJob(
         knobs=values,
         layers=_layers(message.layers),
-        config=_config(message.color.config, load),
-        output_space=message.color.output_space,
+        config=config,
+        output_space=output_space,
         device=device,
     )
     return MatteSetup(message.job_id, job, plate_manifest(message.plate))
@@ -90,7 +89,7 @@ def plate_manifest(message: plate_pb2.PlateManifest) -> PlateManifest:
     """
     if message.HasField("statistics"):
         raise EngineError("UNSUPPORTED", "This engine takes no plate statistics.", "Send the plate's images.")
-    images = {entry.frame: _image(entry.image, f"plate {entry.frame}") for entry in message.entries}
+    images = {entry.frame: image_ref(entry.image, f"plate {entry.frame}") for entry in message.entries}
     if len(images) < len(message.entries):
         raise EngineError("BAD_REQUEST", "A frame of the clean plate is listed twice.", "List each frame once.")
     mapping = message.mapping
@@ -125,17 +124,8 @@ def upload_data(requests: Iterator[engine_pb2.UploadRequest]) -> Iterator[bytes]
         yield request.data
 
 
-def probe_source(message: job_pb2.ProbeSpec, load: Load) -> Source:
-    """Translate the image to probe; it needs no colour space.
-
-    Raises:
-        EngineError: BAD_REQUEST, or what ``load`` raises.
-    """
-    return load(_file(message.image, "probe.image"))
-
-
-def check_job_kind(message: job_pb2.JobRequest, known: Collection[str]) -> None:
-    """Refuse a job whose kind does not run here.
+def job_kind(message: job_pb2.JobRequest, known: Collection[str]) -> str:
+    """Name the field that says what a job is to do.
 
     Raises:
         EngineError: BAD_REQUEST where it has no spec; UNSUPPORTED, naming the kind.
@@ -145,6 +135,39 @@ def check_job_kind(message: job_pb2.JobRequest, known: Collection[str]) -> None:
         raise EngineError("BAD_REQUEST", "The job has no spec.", "Set one of the kinds of JobRequest.spec.")
     if kind not in known:
         raise EngineError("UNSUPPORTED", f"This engine runs no {kind} jobs.", f"It runs {', '.join(known)}.", kind=kind)
+    return str(kind)
+
+
+def file_ref(message: image_pb2.ImageRef, where: str) -> FileRef:
+    """Translate a reference to a file; ``where`` names it in errors.
+
+    Raises:
+        EngineError: BAD_REQUEST, it has no SHA-256.
+    """
+    _check_hash(message.sha256, where)
+    return FileRef(message.sha256, message.name or where, message.path, message.part, message.color_space)
+
+
+def image_ref(message: image_pb2.ImageRef, where: str) -> FileRef:
+    """Translate a reference to an image with colours.
+
+    Raises:
+        EngineError: BAD_REQUEST, it has no SHA-256 or no colour space.
+    """
+    if not message.color_space:
+        raise EngineError("BAD_REQUEST", f"The image of {where} has no colour space.", "Name its stored space.")
+    return file_ref(message, where)
+
+
+def color_setup(message: image_pb2.ColorSetup, load: Load) -> tuple[str | Source, str]:
+    """Translate the colour of a job: its configuration, and the scene-linear space of its arithmetic.
+
+    Raises:
+        EngineError: BAD_REQUEST, or what ``load`` raises for an uploaded configuration.
+    """
+    if not message.output_space:
+        raise EngineError("BAD_REQUEST", "color.output_space is empty.", "Name a scene-linear space of the config.")
+    return _config(message.config, load), message.output_space
 
 
 def _frame_or_error(message: matte_pb2.MatteFrame, plate: PlateManifest, load: Load) -> FrameJob | EngineError:
@@ -157,16 +180,16 @@ def _frame_or_error(message: matte_pb2.MatteFrame, plate: PlateManifest, load: L
 def _frame(message: matte_pb2.MatteFrame, plate: PlateManifest, load: Load) -> FrameJob:
     def matte(name: str) -> Source | None:
         where = f"frame {message.frame}, {name}"
-        return load(_file(getattr(message, name), where)) if message.HasField(name) else None
+        return load(file_ref(getattr(message, name), where)) if message.HasField(name) else None
 
     return FrameJob(
         number=message.frame,
-        image=load(_image(message.image, f"frame {message.frame}")),
+        image=load(image_ref(message.image, f"frame {message.frame}")),
         plate=load(plate.behind(message.frame)),
         neighbours=tuple(
             Neighbour(
                 neighbour.frame,
-                load(_image(neighbour.image, f"frame {message.frame}, neighbour {neighbour.frame}")),
+                load(image_ref(neighbour.image, f"frame {message.frame}, neighbour {neighbour.frame}")),
                 load(plate.behind(neighbour.frame)),
             )
             for neighbour in message.neighbours
@@ -176,17 +199,6 @@ def _frame(message: matte_pb2.MatteFrame, plate: PlateManifest, load: Load) -> F
         hint=matte("hint"),
         key=message.key,
     )
-
-
-def _image(message: image_pb2.ImageRef, where: str) -> FileRef:
-    if not message.color_space:
-        raise EngineError("BAD_REQUEST", f"The image of {where} has no colour space.", "Name its stored space.")
-    return _file(message, where)
-
-
-def _file(message: image_pb2.ImageRef, where: str) -> FileRef:
-    _check_hash(message.sha256, where)
-    return FileRef(message.sha256, message.name or where, message.path, message.part, message.color_space)
 
 
 def _check_hash(sha256: str, where: str) -> None:

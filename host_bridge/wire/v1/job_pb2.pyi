@@ -23,12 +23,16 @@ class InspectSpec(_message.Message):
     def __init__(self, setup: _Optional[_Union[_matte_pb2.MatteSetup, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[_matte_pb2.MatteFrame, _Mapping]]] = ...) -> None: ...
 
 class BuildPlateSpec(_message.Message):
-    __slots__ = ("frames", "color")
+    __slots__ = ("frames", "color", "reference_frame", "registration")
     FRAMES_FIELD_NUMBER: _ClassVar[int]
     COLOR_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FRAME_FIELD_NUMBER: _ClassVar[int]
+    REGISTRATION_FIELD_NUMBER: _ClassVar[int]
     frames: _containers.RepeatedCompositeFieldContainer[_plate_pb2.PlateManifest.Entry]
     color: _image_pb2.ColorSetup
-    def __init__(self, frames: _Optional[_Iterable[_Union[_plate_pb2.PlateManifest.Entry, _Mapping]]] = ..., color: _Optional[_Union[_image_pb2.ColorSetup, _Mapping]] = ...) -> None: ...
+    reference_frame: int
+    registration: _matte_pb2.RegistrationMode
+    def __init__(self, frames: _Optional[_Iterable[_Union[_plate_pb2.PlateManifest.Entry, _Mapping]]] = ..., color: _Optional[_Union[_image_pb2.ColorSetup, _Mapping]] = ..., reference_frame: _Optional[int] = ..., registration: _Optional[_Union[_matte_pb2.RegistrationMode, str]] = ...) -> None: ...
 
 class ReportSpec(_message.Message):
     __slots__ = ("results", "title")
@@ -98,6 +102,16 @@ class JobChunk(_message.Message):
     data: bytes
     def __init__(self, name: _Optional[str] = ..., data: _Optional[bytes] = ...) -> None: ...
 
+class JobFile(_message.Message):
+    __slots__ = ("name", "sha256", "size")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    sha256: str
+    size: int
+    def __init__(self, name: _Optional[str] = ..., sha256: _Optional[str] = ..., size: _Optional[int] = ...) -> None: ...
+
 class JobProgress(_message.Message):
     __slots__ = ("done", "message")
     DONE_FIELD_NUMBER: _ClassVar[int]
@@ -107,12 +121,14 @@ class JobProgress(_message.Message):
     def __init__(self, done: _Optional[float] = ..., message: _Optional[str] = ...) -> None: ...
 
 class JobDone(_message.Message):
-    __slots__ = ("probe", "json")
+    __slots__ = ("probe", "json", "files")
     PROBE_FIELD_NUMBER: _ClassVar[int]
     JSON_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
     probe: ProbeResult
     json: str
-    def __init__(self, probe: _Optional[_Union[ProbeResult, _Mapping]] = ..., json: _Optional[str] = ...) -> None: ...
+    files: _containers.RepeatedCompositeFieldContainer[JobFile]
+    def __init__(self, probe: _Optional[_Union[ProbeResult, _Mapping]] = ..., json: _Optional[str] = ..., files: _Optional[_Iterable[_Union[JobFile, _Mapping]]] = ...) -> None: ...
 
 class JobEvent(_message.Message):
     __slots__ = ("job_id", "progress", "chunk", "done")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from host_bridge.wire.v1 import image_pb2 as host__bridge_dot_wire_dot_v1_dot_image__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhost_bridge/wire/v1/plate.proto\x12\x0bplatekey.v1\x1a\x1fhost_bridge/wire/v1/image.proto\"\xb6\x03\n\rPlateManifest\x12\x33\n\x07mapping\x18\x01 \x01(\x0e\x32\".platekey.v1.PlateManifest.Mapping\x12\x31\n\x07\x65ntries\x18\x02 \x03(\x0b\x32 .platekey.v1.PlateManifest.Entry\x12\x12\n\nhold_frame\x18\x03 \x01(\x05\x12\x0e\n\x06offset\x18\x04 \x01(\x05\x12\x39\n\nstatistics\x18\x05 \x01(\x0b\x32%.platekey.v1.PlateManifest.Statistics\x1a<\n\x05\x45ntry\x12\r\n\x05\x66rame\x18\x01 \x01(\x05\x12$\n\x05image\x18\x02 \x01(\x0b\x32\x15.platekey.v1.ImageRef\x1a[\n\nStatistics\x12#\n\x04mean\x18\x01 \x01(\x0b\x32\x15.platekey.v1.ImageRef\x12(\n\tdeviation\x18\x02 \x01(\x0b\x32\x15.platekey.v1.ImageRef\"C\n\x07Mapping\x12\x17\n\x13MAPPING_UNSPECIFIED\x10\x00\x12\x08\n\x04HOLD\x10\x01\x12\t\n\x05MATCH\x10\x02\x12\n\n\x06OFFSET\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhost_bridge/wire/v1/plate.proto\x12\x0bplatekey.v1\x1a\x1fhost_bridge/wire/v1/image.proto\"\xcd\x03\n\rPlateManifest\x12\x33\n\x07mapping\x18\x01 \x01(\x0e\x32\".platekey.v1.PlateManifest.Mapping\x12\x31\n\x07\x65ntries\x18\x02 \x03(\x0b\x32 .platekey.v1.PlateManifest.Entry\x12\x12\n\nhold_frame\x18\x03 \x01(\x05\x12\x0e\n\x06offset\x18\x04 \x01(\x05\x12\x39\n\nstatistics\x18\x05 \x01(\x0b\x32%.platekey.v1.PlateManifest.Statistics\x1a<\n\x05\x45ntry\x12\r\n\x05\x66rame\x18\x01 \x01(\x05\x12$\n\x05image\x18\x02 \x01(\x0b\x32\x15.platekey.v1.ImageRef\x1a[\n\nStatistics\x12#\n\x04mean\x18\x01 \x01(\x0b\x32\x15.platekey.v1.ImageRef\x12(\n\tdeviation\x18\x02 \x01(\x0b\x32\x15.platekey.v1.ImageRef\"Z\n\x07Mapping\x12\x17\n\x13MAPPING_UNSPECIFIED\x10\x00\x12\x08\n\x04HOLD\x10\x01\x12\t\n\x05MATCH\x10\x02\x12\n\n\x06OFFSET\x10\x03\x12\t\n\x05\x42URST\x10\x04\x12\n\n\x06MOVING\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,11 +33,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'host_bridge.wire.v1.plate_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PLATEMANIFEST']._serialized_start=82
-  _globals['_PLATEMANIFEST']._serialized_end=520
+  _globals['_PLATEMANIFEST']._serialized_end=543
   _globals['_PLATEMANIFEST_ENTRY']._serialized_start=298
   _globals['_PLATEMANIFEST_ENTRY']._serialized_end=358
   _globals['_PLATEMANIFEST_STATISTICS']._serialized_start=360
   _globals['_PLATEMANIFEST_STATISTICS']._serialized_end=451
   _globals['_PLATEMANIFEST_MAPPING']._serialized_start=453
-  _globals['_PLATEMANIFEST_MAPPING']._serialized_end=520
+  _globals['_PLATEMANIFEST_MAPPING']._serialized_end=543
 # @@protoc_insertion_point(module_scope)

@@ -15,10 +15,14 @@ class PlateManifest(_message.Message):
         HOLD: _ClassVar[PlateManifest.Mapping]
         MATCH: _ClassVar[PlateManifest.Mapping]
         OFFSET: _ClassVar[PlateManifest.Mapping]
+        BURST: _ClassVar[PlateManifest.Mapping]
+        MOVING: _ClassVar[PlateManifest.Mapping]
     MAPPING_UNSPECIFIED: PlateManifest.Mapping
     HOLD: PlateManifest.Mapping
     MATCH: PlateManifest.Mapping
     OFFSET: PlateManifest.Mapping
+    BURST: PlateManifest.Mapping
+    MOVING: PlateManifest.Mapping
     class Entry(_message.Message):
         __slots__ = ("frame", "image")
         FRAME_FIELD_NUMBER: _ClassVar[int]
