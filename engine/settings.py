@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+RegistrationMode = Literal["off", "auto", "locked"]
+
 LayerName = Literal["shadow", "residual", "shadow_ratio", "uncertainty", "difference", "validity", "fg", "cleanplate"]
 
 DEFAULT_LAYERS: tuple[LayerName, ...] = (
@@ -23,7 +25,7 @@ class Knobs:
 
     model: str = "platenet"
     quality: Literal["draft", "full"] = "full"
-    registration: Literal["off", "auto", "locked"] = "auto"
+    registration: RegistrationMode = "auto"
     photometric: Literal["off", "auto"] = "auto"
     sensitivity: float = 0.0
     black_point: float = 0.0

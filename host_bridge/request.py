@@ -69,7 +69,7 @@ class MatteRequest:
             layers=build_layers(options.layers),
             device=options.device,
         )
-        self.setup.color.config.CopyFrom(self._config(options.ocio))
+        self.setup.color.config.CopyFrom(color_config(options.ocio, hasher, self.contents))
         self.setup.color.output_space = options.output_colorspace
         self._plates = {entry.frame: entry.image for entry in self.setup.plate.entries}
 
@@ -134,19 +134,25 @@ class MatteRequest:
             manifest.entries.add(frame=number, image=image)
         return manifest
 
-    def _config(self, config: str) -> image_pb2.ColorConfig:
-        if "://" in config:
-            return image_pb2.ColorConfig(builtin=config)
-        content = self._hasher.content(Path(config).expanduser().absolute())
-        self.contents[content.sha256] = content
-        return image_pb2.ColorConfig(sha256=content.sha256, name=content.name, size=content.size)
-
     def _ref(self, path: Path, contents: dict[str, Content], part: str, space: str = "") -> image_pb2.ImageRef:
         content = self._hasher.content(path)
         contents[content.sha256] = content
         return image_pb2.ImageRef(
             sha256=content.sha256, size=content.size, name=content.name, part=part, color_space=space
         )
+
+
+def color_config(config: str, hasher: Hasher, contents: dict[str, Content]) -> image_pb2.ColorConfig:
+    """A configuration as the wire names it: a built-in's URI, or a file, which goes into ``contents``.
+
+    Raises:
+        BridgeError: ``FILE_MISSING``.
+    """
+    if "://" in config:
+        return image_pb2.ColorConfig(builtin=config)
+    content = hasher.content(Path(config).expanduser().absolute())
+    contents[content.sha256] = content
+    return image_pb2.ColorConfig(sha256=content.sha256, name=content.name, size=content.size)
 
 
 def color_space_of(clip: Clip, stated: str, option: str) -> str:

@@ -16,6 +16,7 @@ from engine.pipeline.decode import decode, decode_matte
 from engine.pipeline.encode import encode
 from engine.pipeline.layers import assemble
 from engine.pipeline.matte import matte
+from engine.pipeline.plates import without_holes
 from engine.pipeline.report import attributes, model_notes, report
 from engine.pipeline.session import Session
 from engine.pipeline.solve import solve
@@ -86,6 +87,7 @@ def matte_frame(
     pictures = _read(job, frame, session, clock, config)
     with clock.stage("registration"):
         placed, plate = registration.register(pictures.frame, pictures.plate, job.knobs.registration)
+        plate = without_holes(plate, placed, pictures.plate)
     with clock.stage("photometric"):
         fit, notes = steady_fit(job, frame, session, config, pictures.frame, plate, clock.check)
         plate = photometric.apply(plate, fit)

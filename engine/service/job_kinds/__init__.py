@@ -15,6 +15,7 @@ from engine.service.job_kinds.work import JobStep, JobWork
 
 KINDS = {
     "probe": "engine.service.job_kinds.probe",
+    "build_plate": "engine.service.job_kinds.build_plate",
 }
 """Field of `JobRequest.spec` -> module, loaded with the first job of its kind, so that an engine starts quickly."""
 

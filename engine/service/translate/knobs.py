@@ -54,13 +54,14 @@ def _choice(message: matte_pb2.Knobs, field: FieldDescriptor, choices: EnumDescr
     names = {value.number: value.name for value in choices.values if value.number}
     number = getattr(message, field.name)
     if not message.HasField(field.name):
-        return _word(declared.initial_text)
+        return word(declared.initial_text)
     if number not in names:
         raise _refusal(field.name, number, f"one of {', '.join(names.values())}")
-    return _word(names[number])
+    return word(names[number])
 
 
-def _word(name: str) -> str:
+def word(name: str) -> str:
+    """The last word of an enum value's name, in small letters."""
     return name.rpartition("_")[2].lower()
 
 
