@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,6 +60,28 @@ class Source:
     data: bytes
     space: str = ""
     part: str = ""
+
+
+PlateUse = Literal["burst", "moving"]
+
+
+@dataclass(frozen=True)
+class PlateSet(Source):
+    """Several images of the empty set that stand behind a frame together. Its hash is that of theirs and of its use.
+
+    Attributes:
+        images: two or more.
+        use: ``burst`` is averaged; of a ``moving`` set each pixel finds the image that shows it as the frame does.
+    """
+
+    images: tuple[Source, ...] = ()
+    use: PlateUse = "burst"
+
+
+def plate_set(use: PlateUse, images: tuple[Source, ...]) -> PlateSet:
+    """A set of images, named as its first one."""
+    digest = hashlib.sha256(" ".join([use, *(f"{each.sha256}/{each.part}/{each.space}" for each in images)]).encode())
+    return PlateSet(images[0].name, digest.hexdigest(), b"", images[0].space, images[0].part, images, use)
 
 
 @dataclass(frozen=True)

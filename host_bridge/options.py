@@ -46,6 +46,8 @@ class MatteOptions:
         clip_range: first and last frame of the clip, ``1001-1100``, where a temporal window is cut; empty where all of
             it is on disk.
         plate_offset: frame n uses plate image n + offset; only with a plate sequence.
+        plate_use: of a plate sequence: empty or ``sequence`` for an image a frame; ``burst`` for the average of all
+            behind every frame; ``moving`` for a background that moves, from whose images each pixel takes its own.
         colorspace: of the footage; empty means scene-linear for EXR.
         plate_colorspace: of the plate; empty means the footage's, where the formats are the same.
         output_colorspace: scene-linear space of the delivered layers.
@@ -69,6 +71,7 @@ class MatteOptions:
     frame_range: str = ""
     clip_range: str = ""
     plate_offset: int = 0
+    plate_use: str = ""
     colorspace: str = ""
     plate_colorspace: str = ""
     output_colorspace: str = SCENE_LINEAR

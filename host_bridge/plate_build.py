@@ -11,7 +11,7 @@ from host_bridge.connection.engines import connect
 from host_bridge.engine_job import EngineJob, run_engine_job
 from host_bridge.errors import BridgeError
 from host_bridge.files.content import Hasher
-from host_bridge.files.sequence import Clip, open_clip, parse_range
+from host_bridge.files.sequence import Clip, open_clip, parse_range, spread
 from host_bridge.options import DEFAULT_CONFIG, SCENE_LINEAR
 from host_bridge.request import color_config, color_space_of
 from host_bridge.wire.v1 import image_pb2, job_pb2
@@ -117,10 +117,7 @@ def plate_job(options: PlateOptions, hasher: Hasher) -> EngineJob:
 
 def chosen_frames(numbers: Sequence[int], most: int, reference: int | None) -> list[int]:
     """At most so many of the frames, evenly spread, first and last among them, and the reference always."""
-    if len(numbers) <= most:
-        return list(numbers)
-    picked = {numbers[round(index * (len(numbers) - 1) / (most - 1))] for index in range(most)}
-    return sorted(picked | ({reference} if reference in numbers else set()))  # type: ignore[arg-type]
+    return sorted({*spread(numbers, most), *(number for number in numbers if number == reference)})
 
 
 def _numbers(options: PlateOptions, clip: Clip) -> list[int]:

@@ -107,7 +107,8 @@ class MatteRequest:
         for name in ("job_id", "device"):
             setup.ClearField(name)
         del setup.plate.entries[:]
-        setup.plate.ClearField("mapping")
+        if not self._shot.plate.is_set:
+            setup.plate.ClearField("mapping")
         setup.plate.ClearField("hold_frame")
         setup.plate.ClearField("offset")
         identity = {
@@ -121,13 +122,13 @@ class MatteRequest:
 
     def _plates_behind(self, frame: matte_pb2.MatteFrame) -> list[image_pb2.ImageRef]:
         numbers = [frame.frame, *(neighbour.frame for neighbour in frame.neighbours)]
-        return [self._plates[self._shot.plate.image_of(number)] for number in numbers]
+        return [self._plates[image] for number in numbers for image in self._shot.plate.images_of(number)]
 
     def _manifest(self) -> plate_pb2.PlateManifest:
         plate, shot = self._shot.plate, self._shot
         windowed = {other for frame in shot.frames for other in (frame, *shot.neighbours(frame))}
         manifest = plate_pb2.PlateManifest(mapping=plate.mapping, hold_frame=plate.hold_frame, offset=plate.offset)
-        for number in sorted({plate.image_of(frame) for frame in windowed}):
+        for number in sorted({image for frame in windowed for image in plate.images_of(frame)}):
             path = plate.clip.path(number)
             part = self._plate_part or (self._part if path in self._footage else "")
             image = self._ref(path, self.contents, part, self._plate_space)

@@ -16,13 +16,13 @@ from engine.pipeline.decode import decode, decode_matte
 from engine.pipeline.encode import encode
 from engine.pipeline.layers import assemble
 from engine.pipeline.matte import matte
-from engine.pipeline.plates import without_holes
+from engine.pipeline.plates import choose, without_holes
 from engine.pipeline.report import attributes, model_notes, report
 from engine.pipeline.session import Session
 from engine.pipeline.solve import solve
 from engine.pipeline.window import steady_fit
 from engine.settings import FrameJob, FrameReport, MatteJob
-from engine.values import Array, Image
+from engine.values import Array, Image, Photometric, Plate, Registration
 
 
 class _Clock:
@@ -53,6 +53,7 @@ class _Pictures:
 
     frame: Image
     plate: Image
+    moving: tuple[Image, ...]
     anchor: float
     garbage: Array
     core: Array
@@ -91,6 +92,8 @@ def matte_frame(
     with clock.stage("photometric"):
         fit, notes = steady_fit(job, frame, session, config, pictures.frame, plate, clock.check)
         plate = photometric.apply(plate, fit)
+        if pictures.moving:
+            plate, fit = _moving_plate(pictures, placed, fit, job, clock)
     with clock.stage("matte"):
         network = session.network(job.knobs.model)
         notes += model_notes(card(job.knobs.model), network.takes_hint, pictures.hint is not None)
@@ -115,6 +118,21 @@ def matte_frame(
     return data, measured
 
 
+def _moving_plate(
+    pictures: _Pictures, placed: Registration, fit: Photometric, job: MatteJob, clock: _Clock
+) -> tuple[Plate, Photometric]:
+    """The plate of a set that moves, chosen pixel by pixel, and the fit with the grain that is left before it."""
+    mode = "off" if placed.locked_off else job.knobs.registration
+
+    def images() -> Iterator[Plate]:
+        for image in pictures.moving:
+            clock.check()
+            yield photometric.apply(registration.register(pictures.frame, image, mode)[1], fit)
+
+    plate = choose(pictures.frame.rgb, images(), fit)
+    return plate, replace(fit, noise=photometric.fit(pictures.frame.rgb, plate, "off").noise)
+
+
 def _read(job: MatteJob, frame: FrameJob, session: Session, clock: _Clock, config: colour.ColourConfig) -> _Pictures:
     """Decode everything a frame needs, and bring it to the output space."""
     with clock.stage("decode"):
@@ -131,4 +149,5 @@ def _read(job: MatteJob, frame: FrameJob, session: Session, clock: _Clock, confi
     outside = nothing if garbage is None else garbage
     if garbage_alpha is not None:
         outside = np.maximum(outside, 1 - garbage_alpha)
-    return _Pictures(linear, plate, anchor, outside, nothing if core is None else core, hint)
+    moving = session.moving_set(frame.plate, job, config)
+    return _Pictures(linear, plate, moving, anchor, outside, nothing if core is None else core, hint)

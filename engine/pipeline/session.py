@@ -12,7 +12,8 @@ from engine.network.keyer import Keyer
 from engine.network.table import card, load_keyer
 from engine.pipeline import colour
 from engine.pipeline.decode import decode
-from engine.settings import MatteJob, Source
+from engine.pipeline.plates import Reading, moving_images, one_image
+from engine.settings import MatteJob, PlateSet, Source
 from engine.values import Image, Photometric
 
 # Exposure fits remembered by a session: a temporal window asks for each of them several times.
@@ -41,6 +42,7 @@ class Session:
         self._plate_cache_bytes = plate_cache_bytes
         self._networks: dict[tuple[str, str], Keyer] = {}
         self._plates: OrderedDict[tuple[str, ...], tuple[Image, float]] = OrderedDict()
+        self._moving: tuple[tuple[str, ...], tuple[Image, ...]] | None = None
         self._fits: OrderedDict[tuple[str, ...], Photometric] = OrderedDict()
 
     def network(self, name: str) -> Keyer:
@@ -54,7 +56,7 @@ class Session:
         """A clean plate in the output space, and its exposure anchor."""
         key = (*source_key(source), *colour_key(job))
         if key not in self._plates:
-            image = colour.to_space(decode(source), config, job.output_space)
+            image = self._read(source, job, config)
             acescg = colour.to_acescg(image.rgb, config, job.output_space)
             self._plates[key] = image, colour.exposure_anchor(acescg, np.ones(image.rgb.shape[:2], bool))
         self._plates.move_to_end(key)
@@ -62,6 +64,21 @@ class Session:
             self._plates.popitem(last=False)
         image, anchor = self._plates[key]
         return replace(image, name=source.name), anchor
+
+    def moving_set(self, source: Source, job: MatteJob, config: colour.ColourConfig) -> tuple[Image, ...]:
+        """The images of a moving set of plates in the output space; none for any other plate."""
+        if not isinstance(source, PlateSet) or source.use != "moving":
+            return ()
+        key = (*source_key(source), *colour_key(job))
+        if self._moving is None or self._moving[0] != key:
+            reading = Reading(config, job.output_space, "off")
+            self._moving = key, moving_images(source, reading, self._plate_cache_bytes)
+        return self._moving[1]
+
+    def _read(self, source: Source, job: MatteJob, config: colour.ColourConfig) -> Image:
+        if isinstance(source, PlateSet):
+            return one_image(source, Reading(config, job.output_space, "auto"), self._plate_cache_bytes)
+        return colour.to_space(decode(source), config, job.output_space)
 
     def _plate_bytes(self) -> int:
         return sum(kept.rgb.nbytes for kept, _ in self._plates.values())

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 _TYPES: dict[str, type] = {"number": float, "whole": int, "switch": bool, "text": str}
 
 
+class PlateUse(Enum):
+    """What several plate images are: one a frame, a burst to average, or a background that moves."""
+
+    SEQUENCE = "sequence"
+    BURST = "burst"
+    MOVING = "moving"
+
+
 def _stated_range(text: str | None) -> str | None:
     """An empty range is a script's unset variable, not a wish for every frame."""
     if text is not None and not text.strip():
@@ -41,6 +49,9 @@ def matte(
     ] = None,
     clip_range: Annotated[str, typer.Option(help="First-last of the clip, for a temporal window; else by disk.")] = "",
     plate_offset: Annotated[int, typer.Option(help="Frame n uses image n + this of a plate sequence.")] = 0,
+    plate_use: Annotated[
+        PlateUse, typer.Option(help="Of several plate images; see docs/plates.md.")
+    ] = PlateUse.SEQUENCE,
     colorspace: Annotated[str, typer.Option(help="Of the footage; an EXR is scene-linear unless stated.")] = "",
     plate_colorspace: Annotated[str, typer.Option(help="Of the plate; the footage's unless stated.")] = "",
     output_colorspace: Annotated[str, typer.Option(help="Scene-linear space of the result.")] = SCENE_LINEAR,
@@ -68,6 +79,7 @@ def matte(
         frame_range=frame_range or "",
         clip_range=clip_range,
         plate_offset=plate_offset,
+        plate_use=plate_use.value,
         colorspace=colorspace,
         plate_colorspace=plate_colorspace,
         output_colorspace=output_colorspace,

@@ -14,7 +14,7 @@ from fileseq.exceptions import FileSeqException, MaxSizeException
 from host_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _IMAGE_ENDINGS = frozenset({".exr", ".png", ".tif", ".tiff", ".dpx", ".jpg", ".jpeg"})
 """Formats that the engine reads; in a folder, other files are passed over."""
@@ -98,6 +98,13 @@ def parse_range(text: str) -> tuple[int, ...]:
     if not frames or any(frame != int(frame) for frame in frames):
         raise _no_range(text)
     return tuple(map(int, frames))
+
+
+def spread(numbers: Sequence[int], most: int) -> tuple[int, ...]:
+    """At most so many of the numbers, evenly spread, first and last among them."""
+    if len(numbers) <= most:
+        return tuple(numbers)
+    return tuple(numbers[round(index * (len(numbers) - 1) / (most - 1))] for index in range(most))
 
 
 def open_clip(text: str) -> Clip:

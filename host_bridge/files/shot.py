@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING
 import fileseq
 
 from host_bridge.errors import BridgeError
-from host_bridge.files.sequence import Clip, open_clip, parse_range
+from host_bridge.files.sequence import Clip, open_clip, parse_range, spread
 from host_bridge.wire.v1.plate_pb2 import PlateManifest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from host_bridge.options import MatteOptions
+
+
+MOST_OF_A_SET = 24
+"""Images of a burst or of a moving set that are used, evenly spread: as many as the engine compares."""
+
+_SETS = {"burst": PlateManifest.BURST, "moving": PlateManifest.MOVING}
 
 
 @dataclass(frozen=True)
@@ -34,9 +40,16 @@ class CleanPlate:
     hold_frame: int = 0
     offset: int = 0
 
-    def image_of(self, frame: int) -> int:
-        """Number of the plate image behind a frame."""
-        return self.hold_frame if self.mapping == PlateManifest.HOLD else frame + self.offset
+    def images_of(self, frame: int) -> tuple[int, ...]:
+        """Numbers of the plate images behind a frame."""
+        if self.is_set:
+            return spread(tuple(self.clip.paths), MOST_OF_A_SET)
+        return (self.hold_frame if self.mapping == PlateManifest.HOLD else frame + self.offset,)
+
+    @property
+    def is_set(self) -> bool:
+        """Whether all images together stand behind every frame."""
+        return self.mapping in _SETS.values()
 
 
 @dataclass(frozen=True)
@@ -85,7 +98,7 @@ def open_shot(options: MatteOptions, window: int) -> Shot:
     windowed = {other for frame in frames for other in (frame, *_neighbours(ends, frame, window))}
     clip.require(windowed if not clip.still else frames, "frames")
     plate = _clean_plate(options, clip)
-    plate.clip.require({plate.image_of(frame) for frame in windowed}, "clean plate")
+    plate.clip.require({image for frame in windowed for image in plate.images_of(frame)}, "clean plate")
     mattes = {name: open_clip(getattr(options, name)) for name in ("garbage", "core", "hint") if getattr(options, name)}
     for name, matte in mattes.items():
         matte.require(frames, f"{name} matte")
@@ -140,6 +153,8 @@ def _clean_plate(options: MatteOptions, clip: Clip) -> CleanPlate:
                 f"{clip.name} is one file; it has no frame {plate.hold_frame} to use as clean plate.",
                 "Name the sequence by its pattern, or the clean plate by its file.",
             )
+    elif options.plate_use in _SETS:
+        plate = CleanPlate(open_clip(options.clean_plate), _SETS[options.plate_use])
     else:
         images = open_clip(options.clean_plate)
         mapping = PlateManifest.OFFSET if options.plate_offset else PlateManifest.MATCH
@@ -148,6 +163,12 @@ def _clean_plate(options: MatteOptions, clip: Clip) -> CleanPlate:
             if images.still
             else CleanPlate(images, mapping, offset=options.plate_offset)
         )
-    if options.plate_offset and plate.mapping == PlateManifest.HOLD:
+    if options.plate_offset and plate.mapping != PlateManifest.OFFSET:
         raise BridgeError("BAD_REQUEST", "--plate-offset needs a plate sequence.", "Leave it out for a single plate.")
+    if options.plate_use not in ("", "sequence") and len(plate.images_of(clip.first)) < 2:
+        raise BridgeError(
+            "BAD_REQUEST",
+            f"{plate.clip.name} is one image, and --plate-use {options.plate_use} needs several.",
+            "Name a plate sequence by its pattern, like plate.####.exr.",
+        )
     return plate

@@ -47,7 +47,7 @@ def test_describe_says_who_and_what_it_is(client: Client, engine_process: Engine
         name: card.sha256 for name, card in MODELS.items()
     }
     assert (said.limits.store_bytes, said.limits.blob_bytes) == (8 * MIB, 8 * MIB)
-    assert (list(said.features.jobs), said.features.plate_statistics) == (["probe"], False)
+    assert (list(said.features.jobs), said.features.plate_statistics) == (["probe", "build_plate"], False)
     assert list(said.roots) == [str(engine_root.resolve())]
     assert {"platekey://studio", "ocio://studio-config-v2.1.0_aces-v1.3_ocio-v2.3"} <= set(said.color_configs)
     assert said.active_calls == 0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
+from OpenImageIO import TypeInt
 
 from engine import __version__
 from engine.pipeline.encode import encode
 from engine.pipeline.plates.build import BuiltPlate
-from engine.values import Image, Layers, Mask, Plate, Registration
+from engine.values import Alpha, Image, Layers, Mask, Plate, Registration
 
 _MARK = "platekeyPlateFrames"
 """Header entry of a built plate. Only where it stands does a plate's alpha mean holes: many a renderer's and camera's
@@ -41,6 +44,14 @@ def plate_file(built: BuiltPlate, space: str) -> bytes:
     }
     half = bool(np.abs(built.rgb).max(initial=0) <= _HALF_MAX)
     return encode(Layers(channels, half), built.reference.frame, attributes)
+
+
+def marked(image: Image, built: BuiltPlate) -> Image:
+    """A built plate that has not been a file, as it would be read from one."""
+    entry = {_MARK: (TypeInt, len(built.used))}
+    alpha = (built.coverage > 0).astype(np.float32)
+    frame = replace(image.frame, metadata={**image.frame.metadata, **entry})
+    return replace(image, alpha=alpha, alpha_state=Alpha.PREMULTIPLIED, frame=frame)
 
 
 def holes(plate: Image) -> Mask | None:

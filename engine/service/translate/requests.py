@@ -13,12 +13,13 @@ from engine.network.table import card
 from engine.service.library import FileRef
 from engine.service.plates import PlateManifest
 from engine.service.translate.knobs import knobs
-from engine.settings import DEFAULT_LAYERS, FrameJob, LayerName, MatteJob, Neighbour, Source
+from engine.settings import DEFAULT_LAYERS, FrameJob, LayerName, MatteJob, Neighbour, PlateUse, Source
 from host_bridge.wire.v1 import engine_pb2, image_pb2, job_pb2, matte_pb2, plate_pb2
 
 Load = Callable[[FileRef], Source]
 
 _SHA256 = re.compile("[0-9a-f]{64}")
+_USES: dict[int, PlateUse] = {plate_pb2.PlateManifest.BURST: "burst", plate_pb2.PlateManifest.MOVING: "moving"}
 _SETUP_FIRST = "Send the setup once, first, and then frames."
 
 
@@ -93,8 +94,12 @@ def plate_manifest(message: plate_pb2.PlateManifest) -> PlateManifest:
     if len(images) < len(message.entries):
         raise EngineError("BAD_REQUEST", "A frame of the clean plate is listed twice.", "List each frame once.")
     mapping = message.mapping
+    if mapping in _USES:
+        if len(images) < 2:
+            raise EngineError("BAD_REQUEST", "A set of plates has fewer than two images.", "List more, or set HOLD.")
+        return PlateManifest(images, use=_USES[mapping])
     if mapping not in (message.HOLD, message.MATCH, message.OFFSET):
-        raise EngineError("BAD_REQUEST", "plate.mapping is not set.", "Set HOLD, MATCH or OFFSET.")
+        raise EngineError("BAD_REQUEST", "plate.mapping is not set.", "Set HOLD, MATCH, OFFSET, BURST or MOVING.")
     hold = message.hold_frame if mapping == message.HOLD else None
     return PlateManifest(images, hold, message.offset if mapping == message.OFFSET else 0)
 
@@ -185,12 +190,12 @@ def _frame(message: matte_pb2.MatteFrame, plate: PlateManifest, load: Load) -> F
     return FrameJob(
         number=message.frame,
         image=load(image_ref(message.image, f"frame {message.frame}")),
-        plate=load(plate.behind(message.frame)),
+        plate=plate.load(message.frame, load),
         neighbours=tuple(
             Neighbour(
                 neighbour.frame,
                 load(image_ref(neighbour.image, f"frame {message.frame}, neighbour {neighbour.frame}")),
-                load(plate.behind(neighbour.frame)),
+                plate.load(neighbour.frame, load),
             )
             for neighbour in message.neighbours
         ),
