@@ -1,6 +1,7 @@
-"""What plates cost and what they are worth: ``python tests/bench/plates.py build|moving``.
+"""What plates cost and what they are worth: ``python tests/bench/plates.py build|walk|moving``.
 
-``build`` times `platekey plate build`'s work on a generated shot, with the memory it takes. ``moving`` mattes subjects
+``build`` times `platekey plate build`'s work on a generated shot, with the memory it takes. ``walk`` holds
+plates built from 48 frames against the set they show. ``moving`` mattes subjects
 before generated foliage with the shipped network, against the perfect plate, a still and a clip of the empty set.
 """
 
@@ -10,6 +11,7 @@ import argparse
 import resource
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -30,7 +32,7 @@ from engine.synthesis.foregrounds import foreground
 from engine.synthesis.grain import with_grain
 from engine.synthesis.moving_set import moving_set
 from engine.synthesis.textures import noise
-from engine.synthesis.walk_through import drawn_set
+from engine.synthesis.walk_through import drawn_set, walk_through
 
 SIZE = (256, 384)
 
@@ -54,7 +56,7 @@ def build(height: int, width: int, count: int) -> None:
     """Time the parts of a build."""
     files = dict(walking(height, width, count))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    frames = [(index, lambda index=index: files[index]) for index in files]
+    frames = [(index, partial(files.__getitem__, index)) for index in files]
     began, told = time.perf_counter(), []
     for _, message in build_plate(frames, count // 2, colour.load_config(colour.SHIPPED), "ACEScg", "auto"):
         told.append((time.perf_counter() - began, message))
@@ -66,6 +68,44 @@ def build(height: int, width: int, count: int) -> None:
     decoded = time.perf_counter()
     decode(files[0])
     print(f"(one decode: {time.perf_counter() - decoded:.2f} s)")
+
+
+def acescct(linear):
+    """S-2016-001 of the Academy."""
+    line = 10.5402377416545 * linear + 0.0729055341958355
+    return np.where(linear <= 0.0078125, line, (np.log2(np.maximum(linear, 1e-10)) + 9.72) / 17.52)
+
+
+def walk(folder: str) -> None:
+    """Print how well the set is found; pictures (frame, plate, coverage) into a folder where one is named."""
+    print("seed  camera   PSNR, seen >= 8   one frame   coverage off by   holes")
+    for seed, held in ((3, False), (4, False), (5, True), (6, True)):
+        shot = walk_through((180, 320), 48, seed, held)
+        files = {index: source(shot.frame(index)) for index in range(48)}
+        frames, kept = [(index, partial(files.__getitem__, index)) for index in files], []
+        building = build_plate(frames, 24, colour.load_config(colour.SHIPPED), "ACEScg", "auto")
+        for _ in _kept(building, kept):
+            pass
+        truth, built, inner = shot.clean(24), kept[0], np.s_[10:-10, 10:-10]
+        seen = sum((shot.alpha(index, 24) < 0.02).astype(int) for index in range(48))
+        ours, theirs = ((acescct(rgb) - acescct(truth)) ** 2 for rgb in (built.rgb, shot.frame(24)))
+        found = -10 * np.log10(ours[(seen >= 8) & (built.coverage > 0)].mean())
+        single = -10 * np.log10(theirs[shot.alpha(24) < 0.01].mean())
+        off = np.abs(built.coverage - seen)[inner].mean() / 48
+        camera = "held" if held else "locked"
+        print(f"{seed:4}  {camera:7}  {found:10.1f} dB  {single:6.1f} dB  {off:16.2%}  {built.holes:6.2%}", flush=True)
+        if folder:
+            coverage = np.repeat((built.coverage / 48)[..., None], 3, 2) ** 2.2
+            _draw(f"{folder}/walk_{seed}.png", [shot.frame(24), built.rgb, coverage])
+
+
+def _kept(building, kept):
+    kept.append((yield from building))
+
+
+def _draw(path, pictures) -> None:
+    shown = [(np.clip(picture, 0, 1) ** (1 / 2.2) * 255).astype(np.uint8)[..., ::-1] for picture in pictures]
+    cv2.imwrite(path, np.hstack(shown))
 
 
 def before_foliage(seed: int):
@@ -97,8 +137,7 @@ def moving(folder: str) -> None:
         table.append(row)
         _line(f"{seed:4}", row)
         if folder:
-            shown = [(np.clip(picture, 0, 1) ** (1 / 2.2) * 255).astype(np.uint8)[..., ::-1] for picture in pictures]
-            cv2.imwrite(f"{folder}/moving_{seed}.png", np.hstack(shown))
+            _draw(f"{folder}/moving_{seed}.png", pictures)
     _line("mean", np.mean(table, 0))
 
 
@@ -110,7 +149,7 @@ def _line(name, row) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("build", "moving"))
+    parser.add_argument("what", choices=("build", "walk", "moving"))
     parser.add_argument("--size", type=int, nargs=2, default=(1080, 1920))
     parser.add_argument("--frames", type=int, default=16)
     parser.add_argument("--pictures", default="")
@@ -119,4 +158,4 @@ if __name__ == "__main__":
     if given.what == "build":
         build(*given.size, given.frames)
     else:
-        moving(given.pictures)
+        {"walk": walk, "moving": moving}[given.what](given.pictures)

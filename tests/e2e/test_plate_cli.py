@@ -89,3 +89,40 @@ def test_ctrl_c_ends_it_and_leaves_nothing(home, shot, tmp_path):
     assert process.returncode == 130
     time.sleep(0.1)
     assert [path.name for path in tmp_path.iterdir()] == ["shot"]
+
+
+@pytest.fixture
+def clip(shot, tmp_path):
+    """Four frames of the empty set, each with its own grain."""
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    for index in range(4):
+        write(folder / f"p.{index + 1:04d}.exr", scenes.with_grain(shot[1], 50 + index), depth="half")
+    return folder
+
+
+def keyed(home, shot, clip, out, use):
+    wanted = ("--clean-plate", str(clip), "--plate-use", use, "-o", str(out / "k.####.exr"), "--frames", "1003-1004")
+    done = platekey(home, "matte", str(shot[0]), *wanted, "--layers", "cleanplate", "--json")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    return done, [event.get("origin") for event in events if event["event"] == "done"]
+
+
+def test_several_plates_are_a_burst_or_a_moving_set_and_not_the_same_result(home, shot, clip, tmp_path):
+    noise = []
+    for use in ("burst", "moving"):
+        done, origins = keyed(home, shot, clip, tmp_path, use)
+        assert done.returncode == 0, done.stderr
+        assert origins == ["made", "made"]
+        assert keyed(home, shot, clip, tmp_path, use)[1] == ["fresh", "fresh"]
+        spec, pixels = read(tmp_path / "k.1003.exr")
+        channels = dict(zip(spec.channelnames, np.moveaxis(pixels, -1, 0), strict=True))
+        assert channels["A"][35:55, 30:38].mean() > 0.9
+        noise.append(np.abs(channels["cleanplate.G"] - shot[1][..., 1])[:, 60:].mean())
+    assert noise[0] < 0.7 * noise[1]
+
+
+def test_a_burst_of_one_image_is_refused(home, shot, clip, tmp_path):
+    done, _ = keyed(home, shot, clip / "p.0001.exr", tmp_path, "burst")
+    assert done.returncode == 2
+    assert "one image" in done.stdout
