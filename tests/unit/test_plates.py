@@ -244,3 +244,12 @@ def test_holes_are_invalid_where_they_lie_on_the_frame(shift):
     assert not seen.valid[:, shift:][unseen].any()
     assert (seen.rgb[~seen.valid] == 0).all()
     assert seen.valid.mean() > 0.5
+
+
+def test_a_hole_is_found_where_the_plate_was_bent_away_from_its_homography():
+    built, _ = build(still_shot(2, [20, 90])[1])
+    image = decode(source_of(plate_file(built, "ACEScg"), "plate.exr", "ACEScg"))
+    bent = Plate(np.roll(image.rgb, 12, 1), np.ones(SIZE, bool))
+    seen = without_holes(bent, Registration(np.eye(3), False, 0.0, 0.0, 0), image)
+    assert not seen.valid[34:56, 36:48].any()
+    assert seen.valid.mean() > 0.4

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from OpenImageIO import TypeInt
 
 from engine import __version__
@@ -19,6 +20,9 @@ file has an alpha that means nothing."""
 
 _KERNEL_REACH = 4
 """px around a hole that a Lanczos-4 kernel fills with its black."""
+
+_BENT = 32
+"""px by which a plate may be bent away from its homography; shots held by hand before two depths need 20."""
 
 _CENTRES = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
 """Moves OpenCV's pixel centres (integers) to ours (integers + 0.5)."""
@@ -65,6 +69,9 @@ def holes(plate: Image) -> Mask | None:
 def without_holes(plate: Plate, placed: Registration, source: Image) -> Plate:
     """Make invalid what a built plate never saw.
 
+    The homography says about where a hole lies. Where the plate was bent further, the hole is found by its black: the
+    middle of a hole is 0 in all channels however it was resampled.
+
     Args:
         plate: on the frame's grid.
         placed: how it got there.
@@ -73,9 +80,15 @@ def without_holes(plate: Plate, placed: Registration, source: Image) -> Plate:
     unseen = holes(source)
     if unseen is None:
         return plate
-    reach = 0 if placed.locked_off else _KERNEL_REACH
-    grown = cv2.dilate(unseen.astype(np.float32), np.ones((2 * reach + 1,) * 2, np.uint8))
     matrix = np.linalg.inv(_CENTRES) @ placed.homography @ _CENTRES
-    moved = cv2.warpPerspective(grown, matrix, plate.valid.shape[::-1], flags=cv2.INTER_NEAREST)
-    valid: Mask = plate.valid & (moved == 0)
+    extent = plate.valid.shape[::-1]
+    hole = cv2.warpPerspective(unseen.astype(np.uint8), matrix, extent, flags=cv2.INTER_NEAREST)
+    if not placed.locked_off:
+        black = (plate.rgb == 0).all(2).astype(np.uint8) & _grown(hole, _BENT)
+        hole = _grown(hole | black, _KERNEL_REACH)
+    valid: Mask = plate.valid & (hole == 0)
     return Plate(np.where(valid[..., None], plate.rgb, np.float32(0)), valid)
+
+
+def _grown(mask: npt.NDArray[np.uint8], reach: int) -> npt.NDArray[np.uint8]:
+    return np.asarray(cv2.dilate(mask, np.ones((2 * reach + 1,) * 2, np.uint8)), np.uint8)
