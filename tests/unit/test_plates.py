@@ -78,6 +78,12 @@ def test_the_set_is_found_however_long_the_subject_stood(present):
     assert (made.coverage[:6] == 24).all()
 
 
+def test_eight_frames_of_48_are_enough():
+    _, made = consensus(passing(48, range(2, 42)))
+    assert np.abs(made.rgb - 0.2).max() < 6 * SIGMA / np.sqrt(8)
+    assert (made.coverage[9:15, 13:19] == 8).all()
+
+
 def test_the_mean_and_the_deviation_are_those_of_the_frames_that_agree():
     values = passing(24, range(5))
     _, made = consensus(values)

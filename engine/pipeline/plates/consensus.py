@@ -24,10 +24,10 @@ _AGREES = 3.0
 """Deviations of a difference of two frames within which values agree: over four of one frame's grain, so that one
 sample in ten thousand is missed."""
 
-_SETTLED = 0.8
+_SETTLED = 0.85
 """Share of the frames that must agree with the median; else the modes are counted, which costs N times as much."""
 
-_SECOND = 0.2
+_SECOND = 0.15
 """Share of the frames that makes a second mode one that may be the set: the subject may have stood longer."""
 
 _FEW_FRAMES, _EVIDENCE = 8, 3
