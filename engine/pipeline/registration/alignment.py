@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engine.pipeline.registration.feature_image import feature_images
+from engine.pipeline.registration.feature_image import FeaturePair, laid
 from engine.pipeline.registration.feature_match import match_features
 from engine.pipeline.registration.point_track import FEW, MANY, Tracks, track_points
-from engine.values import Array
 
 Matrix = npt.NDArray[np.float64]
 Points = npt.NDArray[np.float64]
@@ -41,9 +40,6 @@ _HOMOGRAPHY_AREA = 0.1
 """Fewest points, and smallest share of the frame within their hull, for a homography's eight numbers; a similarity's
 four are fitted to less, so that a lone poster on a wall does not fold the wall."""
 
-_CENTRES = np.array([[1.0, 0.0, -0.5], [0.0, 1.0, -0.5], [0.0, 0.0, 1.0]])
-"""Moves our pixel centres (integers + 0.5) to OpenCV's (integers)."""
-
 
 @dataclass(frozen=True)
 class Alignment:
@@ -55,6 +51,7 @@ class Alignment:
         frame: ``(N, 2)`` where they were found in the frame.
         share: agreeing share of the textured points that were looked for.
         majority: agreeing share of those that were found anywhere.
+        found: ``(2, M, 2)`` all points that were found: where the homography puts them, and where the frame has them.
     """
 
     homography: Matrix
@@ -62,6 +59,7 @@ class Alignment:
     frame: Points
     share: float
     majority: float
+    found: Points
 
     @property
     def proven(self) -> bool:
@@ -80,23 +78,20 @@ class Alignment:
         return bool(np.median(self.distances(placement)) <= 1.1 * np.median(self.distances(self.homography)))
 
 
-def align(frame: Array, plate: Array, placement: Matrix) -> Alignment:
+def align(pair: FeaturePair, placement: Matrix) -> Alignment:
     """Find the homography that brings a plate onto a frame; the placement itself where the camera stood still.
 
     Args:
-        frame: ``(H, W, 3)`` linear, with the subject.
-        plate: ``(h, w, 3)`` linear.
+        pair: the frame, with the subject, and the plate.
         placement: ``(3, 3)`` plate pixel -> frame pixel, where the plate lies by its data window.
 
     Returns:
         The best alignment, ``proven`` or not.
     """
-    frame_image, plate_image, scale = feature_images(frame, plate)
-    scaling = np.diag([scale, scale, 1.0])
-    aligner = _Aligner(frame_image, plate_image)
-    found = aligner.align(scaling @ placement @ np.linalg.inv(scaling), STILL * scale)
-    homography = np.linalg.inv(scaling) @ found.homography @ scaling
-    return Alignment(homography, found.plate / scale, found.frame / scale, found.share, found.majority)
+    scale = pair.scale
+    one = _Aligner(pair.frame, pair.plate).align(pair.reduced(placement), STILL * scale)
+    homography = pair.enlarged(one.homography)
+    return Alignment(homography, one.plate / scale, one.frame / scale, one.share, one.majority, one.found / scale)
 
 
 @dataclass(frozen=True)
@@ -126,10 +121,7 @@ class _Aligner:
 
     def track(self, homography: Matrix, count: int = MANY) -> Tracks:
         """Put the plate on the frame and look for its points there."""
-        extent = self.frame.shape[::-1]
-        matrix = _CENTRES @ homography @ np.linalg.inv(_CENTRES)
-        plate = cv2.warpPerspective(self.plate, matrix, extent, flags=cv2.INTER_LINEAR)
-        valid = cv2.warpPerspective(np.ones_like(self.plate), matrix, extent, flags=cv2.INTER_NEAREST) > 0
+        plate, valid = laid(self.plate, homography, self.frame.shape[:2])
         return track_points(plate, self.frame, valid, count)
 
     def stands(self, lying: Alignment, still: float) -> bool:
@@ -163,6 +155,7 @@ def _judge(homography: Matrix, tracks: Tracks) -> Alignment:
         tracks.frame[agree],
         share=float(agree.sum() / max(tracks.candidates, 1)),
         majority=float(agree.sum() / max(len(agree), 1)),
+        found=np.stack([tracks.plate, tracks.frame]),
     )
 
 

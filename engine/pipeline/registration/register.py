@@ -1,5 +1,7 @@
 """Clean plate onto frame: matched features, tracked to hundredths of a pixel, one homography, one resampling.
 
+What parallax, lens or shutter leave behind the homography is measured densely and added to it before the resampling.
+
 A camera that stands still is noticed first, costs one tracking pass, and leaves the plate's pixels untouched. A plate
 that cannot be shown to be of the frame's scene is refused.
 """
@@ -13,8 +15,10 @@ import numpy.typing as npt
 
 from engine.errors import EngineError
 from engine.pipeline.registration.alignment import Alignment, align
+from engine.pipeline.registration.feature_image import feature_images
 from engine.pipeline.registration.placement import place
 from engine.pipeline.registration.plain_match import same_wall
+from engine.pipeline.registration.refine import Field, refine
 from engine.pipeline.registration.warp import warp_plate
 from engine.values import Image, Plate, Registration
 
@@ -54,7 +58,8 @@ def register(frame: Image, plate: Image, mode: Literal["off", "auto", "locked"])
     placement, placed = place(frame, plate)
     if mode == "off":
         return Registration(placement, True, 0.0, 0.0, 0), placed
-    alignment = align(frame.rgb, plate.rgb, placement)
+    pair = feature_images(frame.rgb, plate.rgb)
+    alignment = align(pair, placement)
     if not alignment.proven:
         if not same_wall(frame.rgb, placed.rgb, placed.valid):
             raise _failure("shows nothing that", frame, plate, alignment)
@@ -66,15 +71,17 @@ def register(frame: Image, plate: Image, mode: Literal["off", "auto", "locked"])
         return lying, placed
     if not _plausible(alignment.homography, plate):
         raise _failure("would have to be bent beyond reason before it", frame, plate, alignment)
-    registered = warp_plate(plate.rgb, alignment.homography, frame.rgb.shape[:2])
+    size = frame.rgb.shape[:2]
+    field = refine(pair, alignment, size)
+    registered = warp_plate(plate.rgb, alignment.homography, size, field)
     if registered.valid.mean() < _OVERLAP:
         raise _failure(f"covers only {registered.valid.mean():.0%} of what", frame, plate, alignment)
-    return _report(alignment, alignment.homography, locked_off=False), registered
+    return _report(alignment, alignment.homography, locked_off=False, field=field), registered
 
 
-def _report(alignment: Alignment, homography: Matrix, *, locked_off: bool) -> Registration:
-    """The alignment's points, seen under the homography that is used."""
-    distances = alignment.distances(homography)
+def _report(alignment: Alignment, homography: Matrix, *, locked_off: bool, field: Field | None = None) -> Registration:
+    """The alignment's points, seen under the homography, and under the field, that are used."""
+    distances = alignment.distances(homography) if field is None else field.distances
     median, p95 = np.percentile(distances, [50, 95]) if len(distances) else (0.0, 0.0)
     return Registration(homography, locked_off, float(median), float(p95), len(distances))
 
