@@ -49,9 +49,7 @@ def matte(
     ] = None,
     clip_range: Annotated[str, typer.Option(help="First-last of the clip, for a temporal window; else by disk.")] = "",
     plate_offset: Annotated[int, typer.Option(help="Frame n uses image n + this of a plate sequence.")] = 0,
-    plate_use: Annotated[
-        PlateUse, typer.Option(help="Of several plate images; see docs/plates.md.")
-    ] = PlateUse.SEQUENCE,
+    plate_use: Annotated[PlateUse, typer.Option(help="What several plate images are.")] = PlateUse.SEQUENCE,
     colorspace: Annotated[str, typer.Option(help="Of the footage; an EXR is scene-linear unless stated.")] = "",
     plate_colorspace: Annotated[str, typer.Option(help="Of the plate; the footage's unless stated.")] = "",
     output_colorspace: Annotated[str, typer.Option(help="Scene-linear space of the result.")] = SCENE_LINEAR,
