@@ -35,15 +35,18 @@ def test_an_import_loads_only_what_it_may(statement: str, unwanted: set[str]):
     assert not loaded_by(statement) & unwanted
 
 
-def test_only_translation_and_servicer_read_the_wires_messages():
+def test_only_translation_servicer_and_job_kinds_read_the_wires_messages():
     readers = {
         path.relative_to(ROOT / "engine").as_posix()
         for path in (ROOT / "engine").rglob("*.py")
         if any("host_bridge.wire" in name for name in imported(path))
     }
     assert readers == {
+        "service/job_kinds/build_plate.py",
+        "service/job_kinds/probe.py",
         "service/server.py",
         "service/servicer.py",
+        "service/translate/job_reply.py",
         "service/translate/knobs.py",
         "service/translate/replies.py",
         "service/translate/requests.py",
