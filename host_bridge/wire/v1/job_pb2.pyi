@@ -15,12 +15,14 @@ class ProbeSpec(_message.Message):
     def __init__(self, image: _Optional[_Union[_image_pb2.ImageRef, _Mapping]] = ...) -> None: ...
 
 class InspectSpec(_message.Message):
-    __slots__ = ("setup", "frames")
+    __slots__ = ("setup", "frames", "watched")
     SETUP_FIELD_NUMBER: _ClassVar[int]
     FRAMES_FIELD_NUMBER: _ClassVar[int]
+    WATCHED_FIELD_NUMBER: _ClassVar[int]
     setup: _matte_pb2.MatteSetup
     frames: _containers.RepeatedCompositeFieldContainer[_matte_pb2.MatteFrame]
-    def __init__(self, setup: _Optional[_Union[_matte_pb2.MatteSetup, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[_matte_pb2.MatteFrame, _Mapping]]] = ...) -> None: ...
+    watched: _containers.RepeatedCompositeFieldContainer[_plate_pb2.PlateManifest.Entry]
+    def __init__(self, setup: _Optional[_Union[_matte_pb2.MatteSetup, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[_matte_pb2.MatteFrame, _Mapping]]] = ..., watched: _Optional[_Iterable[_Union[_plate_pb2.PlateManifest.Entry, _Mapping]]] = ...) -> None: ...
 
 class BuildPlateSpec(_message.Message):
     __slots__ = ("frames", "color", "reference_frame", "registration")
@@ -35,12 +37,16 @@ class BuildPlateSpec(_message.Message):
     def __init__(self, frames: _Optional[_Iterable[_Union[_plate_pb2.PlateManifest.Entry, _Mapping]]] = ..., color: _Optional[_Union[_image_pb2.ColorSetup, _Mapping]] = ..., reference_frame: _Optional[int] = ..., registration: _Optional[_Union[_matte_pb2.RegistrationMode, str]] = ...) -> None: ...
 
 class ReportSpec(_message.Message):
-    __slots__ = ("results", "title")
+    __slots__ = ("results", "title", "frames", "color")
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    COLOR_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[_plate_pb2.PlateManifest.Entry]
     title: str
-    def __init__(self, results: _Optional[_Iterable[_Union[_plate_pb2.PlateManifest.Entry, _Mapping]]] = ..., title: _Optional[str] = ...) -> None: ...
+    frames: _containers.RepeatedCompositeFieldContainer[_plate_pb2.PlateManifest.Entry]
+    color: _image_pb2.ColorSetup
+    def __init__(self, results: _Optional[_Iterable[_Union[_plate_pb2.PlateManifest.Entry, _Mapping]]] = ..., title: _Optional[str] = ..., frames: _Optional[_Iterable[_Union[_plate_pb2.PlateManifest.Entry, _Mapping]]] = ..., color: _Optional[_Union[_image_pb2.ColorSetup, _Mapping]] = ...) -> None: ...
 
 class AdaptSpec(_message.Message):
     __slots__ = ("setup", "frames", "seconds")
