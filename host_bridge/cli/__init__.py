@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import host_bridge
-from host_bridge.cli import doctor, install, matte, plate, services
+from host_bridge.cli import doctor, inspection, install, matte, plate, services
 from host_bridge.errors import ExitCode
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ def _options(
 
 matte.register(app)
 plate.register(app)
+inspection.register(app)
 services.register(app)
 doctor.register(app)
 install.register(app)

@@ -43,6 +43,7 @@ def test_only_translation_servicer_and_job_kinds_read_the_wires_messages():
     }
     assert readers == {
         "service/job_kinds/build_plate.py",
+        "service/job_kinds/inspect.py",
         "service/job_kinds/probe.py",
         "service/server.py",
         "service/servicer.py",

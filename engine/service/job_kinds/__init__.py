@@ -16,6 +16,7 @@ from engine.service.job_kinds.work import JobStep, JobWork
 KINDS = {
     "probe": "engine.service.job_kinds.probe",
     "build_plate": "engine.service.job_kinds.build_plate",
+    "inspect": "engine.service.job_kinds.inspect",
 }
 """Field of `JobRequest.spec` -> module, loaded with the first job of its kind, so that an engine starts quickly."""
 

@@ -15,14 +15,18 @@ class ProbeSpec(_message.Message):
     def __init__(self, image: _Optional[_Union[_image_pb2.ImageRef, _Mapping]] = ...) -> None: ...
 
 class InspectSpec(_message.Message):
-    __slots__ = ("setup", "frames", "watched")
+    __slots__ = ("setup", "frames", "watched", "picture", "shot_length")
     SETUP_FIELD_NUMBER: _ClassVar[int]
     FRAMES_FIELD_NUMBER: _ClassVar[int]
     WATCHED_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_FIELD_NUMBER: _ClassVar[int]
+    SHOT_LENGTH_FIELD_NUMBER: _ClassVar[int]
     setup: _matte_pb2.MatteSetup
     frames: _containers.RepeatedCompositeFieldContainer[_matte_pb2.MatteFrame]
     watched: _containers.RepeatedCompositeFieldContainer[_plate_pb2.PlateManifest.Entry]
-    def __init__(self, setup: _Optional[_Union[_matte_pb2.MatteSetup, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[_matte_pb2.MatteFrame, _Mapping]]] = ..., watched: _Optional[_Iterable[_Union[_plate_pb2.PlateManifest.Entry, _Mapping]]] = ...) -> None: ...
+    picture: bool
+    shot_length: int
+    def __init__(self, setup: _Optional[_Union[_matte_pb2.MatteSetup, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[_matte_pb2.MatteFrame, _Mapping]]] = ..., watched: _Optional[_Iterable[_Union[_plate_pb2.PlateManifest.Entry, _Mapping]]] = ..., picture: bool = ..., shot_length: _Optional[int] = ...) -> None: ...
 
 class BuildPlateSpec(_message.Message):
     __slots__ = ("frames", "color", "reference_frame", "registration")
