@@ -97,16 +97,22 @@ ENGINE_FIELDS = ("device", "engine", "token_file", "tls_ca")
 _JSON_TYPES: dict[str, tuple[type, ...]] = {"tuple[str, ...]": (list, tuple), "dict[str, object]": (dict,)}
 
 
-def options_from_json(values: Mapping[str, object]) -> MatteOptions:
+def options_from_json(
+    values: Mapping[str, object], needed: Sequence[str] = ("frames", "clean_plate", "output")
+) -> MatteOptions:
     """Options out of a message of the link.
+
+    Args:
+        values: by field name.
+        needed: fields that must not be empty.
 
     Raises:
         BridgeError: ``BAD_REQUEST`` for an unknown, missing or mistyped field.
     """
-    if missing := [name for name in ("frames", "clean_plate", "output") if not values.get(name)]:
+    if missing := [name for name in needed if not values.get(name)]:
         raise BridgeError("BAD_REQUEST", f"Field {', '.join(missing)} is missing.", "Fill it in.")
     _check(values, [item.name for item in fields(MatteOptions)])
-    prepared = {**values, "layers": tuple(values.get("layers", ()))}  # type: ignore[arg-type]
+    prepared = {"output": "", **values, "layers": tuple(values.get("layers", ()))}  # type: ignore[arg-type]
     return MatteOptions(**prepared)  # type: ignore[arg-type]
 
 

@@ -14,6 +14,7 @@ from host_bridge.cancellation import Cancellation
 from host_bridge.connection.engines import connect, running_engines
 from host_bridge.errors import BridgeError
 from host_bridge.files.cache import open_cache
+from host_bridge.inspection import MEASURED, WATCHED, inspect_plate
 from host_bridge.job import MatteJob
 from host_bridge.knobs import knobs_as_json, layer_names
 from host_bridge.link.protocol import LINK_VERSION, Call, encode, read_call
@@ -53,7 +54,11 @@ class Session:
         self._host = host
         self._sending = threading.Lock()
         self._jobs: dict[int, Cancellation] = {}
-        self._long: dict[str, Callable[[Call], object]] = {"matte": self._matte, "describe": self._describe}
+        self._long: dict[str, Callable[[Call], object]] = {
+            "matte": self._matte,
+            "describe": self._describe,
+            "inspect": self._inspect,
+        }
         self._methods: dict[str, Callable[[dict], object]] = {
             "knobs": lambda _: {"knobs": knobs_as_json(), "layers": layer_names()},
             "status": lambda _: status_as_json(running_engines(), open_cache()),
@@ -123,14 +128,29 @@ class Session:
     def _matte(self, call: Call) -> object:
         options = options_from_json(call.params)
         for path in (options.frames, options.output):
-            if not Path(path).is_absolute():
-                raise BridgeError("BAD_REQUEST", f"'{path}' is no absolute path.", "Send the whole path.")
+            _require_absolute(path)
 
         def tell(event: Event) -> None:
             self._send({"id": call.id, "event": event.as_json()})
 
         job = MatteJob(options, connect, open_cache(), self._host.hasher, tell, self._jobs[call.id])
         return job.run().as_json()
+
+    def _inspect(self, call: Call) -> object:
+        """Whether the plate can work; options are those of a matte without an output, and the counts below."""
+        counts = {"measured": MEASURED, "watched": WATCHED}
+        values = {name: value for name, value in call.params.items() if name not in counts}
+        for name in counts.keys() & call.params.keys():
+            counts[name] = _count(name, call.params[name])
+        options = options_from_json(values, needed=("frames", "clean_plate"))
+        _require_absolute(options.frames)
+
+        def tell(event: Event) -> None:
+            self._send({"id": call.id, "event": event.as_json()})
+
+        return inspect_plate(
+            options, **counts, picture="", hasher=self._host.hasher, emit=tell, cancellation=self._jobs[call.id]
+        )
 
     def _describe(self, call: Call) -> object:
         """Who would compute; an engine is started for that, as for a job."""
@@ -162,3 +182,16 @@ class Session:
         """Send, or pass over it where the client has gone: reading from it ends the session."""
         with self._sending, suppress(OSError):
             self._connection.sendall(encode(message))
+
+
+def _require_absolute(path: str) -> None:
+    """The side-car's working folder is not the host's."""
+    if not Path(path).is_absolute():
+        raise BridgeError("BAD_REQUEST", f"'{path}' is no absolute path.", "Send the whole path.")
+
+
+def _count(name: str, value: object) -> int:
+    """A number of frames; at least one has to be measured."""
+    if type(value) is not int or value < (name == "measured"):
+        raise BridgeError("BAD_REQUEST", f"Field {name} cannot be {value!r}.", "It is a number of frames.")
+    return value

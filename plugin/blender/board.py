@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 from ..core.errors import LinkError
+from ..core.inspection import inspection_text
 from ..core.status import error_text, status_text
 from ..core.summary import Delivered, Progress
 
@@ -16,6 +17,7 @@ class Entry(NamedTuple):
     last: Optional[Delivered] = None
     error: Optional[LinkError] = None
     status: Optional[Mapping[str, Any]] = None
+    inspection: Optional[Mapping[str, Any]] = None
 
 
 _entries: Dict[str, Entry] = {}
@@ -46,8 +48,15 @@ def asked(identity: str, status: Mapping[str, Any]) -> None:
     _entries[identity] = entry(identity)._replace(status=status, error=None)
 
 
+def inspected(identity: str, found: Mapping[str, Any]) -> None:
+    """The side-car told whether the plate can work; what went wrong before is history."""
+    _entries[identity] = entry(identity)._replace(inspection=found, error=None, progress=None)
+
+
 def lines(identity: str) -> List[str]:
     """The status block, a line each."""
     known = entry(identity)
-    text = error_text(known.error) if known.error else status_text(known.status, known.last)
-    return text.splitlines()
+    if known.error:
+        return error_text(known.error).splitlines()
+    told = [inspection_text(known.inspection)] if known.inspection else []
+    return "\n".join([*told, status_text(known.status, known.last)]).splitlines()

@@ -32,7 +32,7 @@ def selected(context: bpy.types.Context) -> Optional[bpy.types.Node]:
     return ours[0] if len(ours) == 1 else None
 
 
-class _OfOneNode(bpy.types.Operator):
+class NodeOperator(bpy.types.Operator):
     """A button of a node."""
 
     @classmethod
@@ -64,7 +64,7 @@ class AddNode(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class UseCurrentFrame(_OfOneNode):
+class UseCurrentFrame(NodeOperator):
     """Take the current frame, in which the subject is out of view, for the clean plate."""
 
     bl_idname = "platekey.use_current_frame"
@@ -77,7 +77,7 @@ class UseCurrentFrame(_OfOneNode):
         return {"FINISHED"}
 
 
-class Process(_OfOneNode):
+class Process(NodeOperator):
     """Make the node's results, and those of PlateKey nodes above it; what is there and true stays."""
 
     bl_idname = "platekey.process"
@@ -163,7 +163,7 @@ class Process(_OfOneNode):
         return {"CANCELLED"}
 
 
-class Cancel(_OfOneNode):
+class Cancel(NodeOperator):
     """Stop the run; finished frames stay."""
 
     bl_idname = "platekey.cancel"
@@ -175,7 +175,7 @@ class Cancel(_OfOneNode):
         return {"FINISHED"}
 
 
-class AskStatus(_OfOneNode):
+class AskStatus(NodeOperator):
     """Ask which engine runs, on what, and how full the cache is."""
 
     bl_idname = "platekey.ask_status"

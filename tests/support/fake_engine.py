@@ -22,7 +22,7 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from host_bridge.wire.v1 import engine_pb2, engine_pb2_grpc, error_pb2, matte_pb2
+from host_bridge.wire.v1 import engine_pb2, engine_pb2_grpc, error_pb2, job_pb2, matte_pb2
 
 STAGES = ("decode", "matte", "encode")
 EXR_MAGIC = b"\x76\x2f\x31\x01"
@@ -107,6 +107,7 @@ class FakeEngine(engine_pb2_grpc.EngineServicer):
             ),
             color_configs=["platekey://studio"],
             roots=self._roots,
+            features=engine_pb2.Features(jobs=["inspect"]),
         )
 
     def FindMissing(self, request, context):
@@ -131,6 +132,17 @@ class FakeEngine(engine_pb2_grpc.EngineServicer):
         finally:
             self.active -= 1
             self.last_call = time.monotonic()
+
+    def RunJob(self, request, context):
+        """An inspection that finds what it was asked: which frames, against which plate."""
+        spec = request.inspect
+        yield job_pb2.JobEvent(job_id=request.job_id, progress=job_pb2.JobProgress(done=0.5, message="Measuring"))
+        for _ in range(100 if self._scenario.delay > 1 else 0):
+            time.sleep(0.1)
+        figure = f"frames {[frame.frame for frame in spec.frames]}, {len(spec.watched)} looked through"
+        line = {"name": "registration", "verdict": "watch", "value": 1.5, "figure": figure, "tip": "Stand further off."}
+        found = {"verdict": "watch", "lines": [line], "findings": [], "frames": []}
+        yield job_pb2.JobEvent(job_id=request.job_id, done=job_pb2.JobDone(json=json.dumps(found)))
 
     def Stop(self, request, context):
         if not self.active:

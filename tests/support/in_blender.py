@@ -121,6 +121,11 @@ def process(whole_range=True, active="PlateKey"):
     return told(lambda: bpy.ops.platekey.process("EXEC_DEFAULT", whole_range=whole_range))
 
 
+def inspect():
+    """Press Inspect; returns its error."""
+    return told(lambda: bpy.ops.platekey.inspect("EXEC_DEFAULT"))
+
+
 def told(operator):
     """What an operator reports as an error."""
     try:
