@@ -89,6 +89,8 @@ def test() -> int:
     codes = _checks()
     _say("Blender to test in")
     _run([PYTHON, "packaging/bpy_environments.py"])
+    _say("Browser to test in")
+    _run([PYTHON, "packaging/page_browser.py"])
     _say("pytest")
     codes["pytest"], summary = _tests()
     code = _conclude(codes)

@@ -45,6 +45,7 @@ def test_only_translation_servicer_and_job_kinds_read_the_wires_messages():
         "service/job_kinds/build_plate.py",
         "service/job_kinds/inspect.py",
         "service/job_kinds/probe.py",
+        "service/job_kinds/report.py",
         "service/server.py",
         "service/servicer.py",
         "service/translate/job_reply.py",

@@ -17,6 +17,7 @@ KINDS = {
     "probe": "engine.service.job_kinds.probe",
     "build_plate": "engine.service.job_kinds.build_plate",
     "inspect": "engine.service.job_kinds.inspect",
+    "report": "engine.service.job_kinds.report",
 }
 """Field of `JobRequest.spec` -> module, loaded with the first job of its kind, so that an engine starts quickly."""
 
