@@ -47,7 +47,7 @@ def _properties() -> Dict[str, Any]:
             description="Folder for the results. // is the folder of this file",
             subtype="DIR_PATH",
             default="//platekey/",
-            options=set(),
+            options={"PATH_SUPPORTS_BLEND_RELATIVE"},  # without it Blender paints the field red
         ),
         "layers": bpy.props.EnumProperty(
             name="Layers",

@@ -143,6 +143,7 @@ def test_two_blenders_at_once(station):
 def test_a_shot_that_moved_renders_from_its_results_without_an_engine_or_the_extension(station):
     project = station.folder / "pröject one"
     shutil.copytree(station.footage, project / "footage")
+    folder = "tree.nodes['PlateKey'].node_tree.platekey.bl_rna.properties['folder']"
     steps = [
         step("python", code=f"bpy.ops.wm.save_as_mainfile(filepath={str(project / 'shot.blend')!r})"),
         begun(FIRST + 1, LAST),
@@ -150,11 +151,12 @@ def test_a_shot_that_moved_renders_from_its_results_without_an_engine_or_the_ext
         station.image("Footage", path=str(project / "footage" / f"f.{FIRST}.exr")),
         step("python", code="bpy.ops.file.make_paths_relative()"),
         step("platekey", folder="//platekey/", clean_frame=FIRST, inputs={"Frame": "Footage"}),
+        step("python", code=f"result = {folder}.is_path_supports_blend_relative"),
         step("process"),
         step("save", path=str(project / "shot.blend")),
     ]
     done = station.blender.run(*steps)
-    assert (done.code, done.results[-2]) == (0, ""), done.printed
+    assert (done.code, done.results[-3:-1]) == (0, [True, ""]), done.printed
     station.close()
     moved = station.folder / "another disk"
     shutil.move(project, moved)

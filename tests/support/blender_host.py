@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("in_blender.py")
 VERSIONS = ("4.5", "5.0")
 
-SECONDS = 120.0
+SECONDS = 240.0
 """A run of Blender that takes longer hangs."""
 
 SIZE = (64, 36)
