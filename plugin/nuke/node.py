@@ -76,9 +76,16 @@ class KeyNode:
         return found
 
     def plate_frame(self) -> Optional[int]:
-        """The frame of the one clean plate; None where the plate runs along with the shot."""
-        moving = self.value("plate_mode") == panel.PLATE_MODES[1] and self.source("CleanPlate") is not None
-        return None if moving else int(self.value("clean_frame"))
+        """The frame of the one clean plate; None where the plate runs along with the shot.
+
+        A connected still has one frame, so none needs choosing.
+        """
+        plate = self.source("CleanPlate")
+        if plate is not None and self.value("plate_mode") == panel.PLATE_MODES[1]:
+            return None
+        if plate is not None and plate.firstFrame() == plate.lastFrame():
+            return int(plate.firstFrame())
+        return int(self.value("clean_frame"))
 
     def wanted(self) -> range:
         """The frames that the artist wants.

@@ -85,11 +85,8 @@ def footage(folder: Path, name: str = "Plate") -> nuke.Node:
 
 
 def still(path: Path, name: str) -> nuke.Node:
-    """A Read of one file."""
-    node = nuke.nodes.Read(name=name, file=str(path), file_type="exr", raw=True)
-    for knob, frame in (("first", FIRST), ("last", LAST)):
-        node[knob].setValue(frame)
-    return node
+    """A Read of one file, as an artist drags it in: frame 1, held before and after."""
+    return nuke.nodes.Read(name=name, file=str(path), file_type="exr", raw=True, first=1, last=1)
 
 
 def key_node(source: nuke.Node) -> KeyNode:

@@ -93,6 +93,21 @@ def test_a_clean_plate_frame_outside_the_clip(key, frame):
     assert f"the clean plate's frame {frame} is outside the clip, {FIRST}-{LAST}." in refused(key)
 
 
+@pytest.mark.parametrize("frame", [0, 1, LAST + 50])
+def test_a_still_needs_no_frame(key, shot, frame):
+    key.group.setInput(1, still(shot / "clean.exr", "Empty"))
+    key.group["clean_frame"].setValue(frame)
+    with pytest.raises(Unwanted):
+        process(key, [1003], Monitor(), unwanted)
+    assert Inputs(key, [1003]).options("/o.%04d.exr")["clean_plate"].endswith("CleanPlate.0001.exr")
+
+
+def test_a_plate_frame_outside_a_clip_of_its_own(key, shot):
+    key.group.setInput(1, footage(shot, "Empty"))
+    key.group["clean_frame"].setValue(1)
+    assert f"the clean plate's frame 1 is outside the clip, {FIRST}-{LAST}." in refused(key)
+
+
 def test_a_plate_that_runs_along_needs_no_frame(key, shot):
     key.group.setInput(1, footage(shot, "Empty"))
     key.group["plate_mode"].setValue(panel.PLATE_MODES[1])
