@@ -115,7 +115,7 @@ class Process(NodeOperator):
             self._finish(context)
             return self._told(context, error)
         self._finish(context)
-        self.report({"INFO"}, "{} results made.".format(self._session.made))
+        self.report({"INFO"}, _sentence(self._session.made))
         return {"FINISHED"}
 
     def execute(self, context: bpy.types.Context) -> Set[str]:
@@ -131,7 +131,7 @@ class Process(NodeOperator):
             return self._told(context, error)
         finally:
             session.close()
-        self.report({"INFO"}, "{} results made.".format(session.made))
+        self.report({"INFO"}, _sentence(session.made))
         return {"FINISHED"}
 
     def cancel(self, context: bpy.types.Context) -> None:
@@ -198,6 +198,12 @@ CLASSES: List[type] = [AddNode, UseCurrentFrame, Process, Cancel, AskStatus]
 def is_running(identity: str) -> bool:
     """Whether a run in the window is making a node's results."""
     return identity in _running
+
+
+def _sentence(made: int) -> str:
+    if made == 0:
+        return "Nothing to do: every result is up to date."
+    return "1 result made." if made == 1 else "{} results made.".format(made)
 
 
 def _all(session: Session, frames: List[int], patience: float) -> Iterator[object]:

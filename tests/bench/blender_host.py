@@ -4,7 +4,8 @@ One render of several frames through the node, less the same render of the foota
 as its reports tell them, a frame. Of that:
 
 export: the nested render, its file in 32-bit float, its rename; a frame's export overlaps the engine's work on another
-rest: the graph read and hashed, the side-car's hashing, gRPC and file, Blender's reading of the result
+side-car: it hashes the files, sends and receives, and writes the result
+rest: Blender reads and hashes the graph, and reads the result in place of the footage
 
 Wall seconds mean something on an idle machine only. CPU seconds, of Blender and the side-car together and less those
 for the footage alone, hardly change with the load; one thread at a time spends them, so they bound the idle wall time.
@@ -33,28 +34,29 @@ TIMED = """
 import json, os, time
 import plugin.blender.export as export
 from plugin.blender import board
-spent = {"export": 0.0, "engine": 0.0}
+spent = {}
 make, delivered = export.Exporter.make, board.delivered
 def timed(self, frame):
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     make(self, frame)
-    spent["export"] += time.perf_counter() - began
+    spent["export_wall"] += time.perf_counter() - began
+    spent["export"] += time.process_time() - busy
 def counted(identity, frame):
     spent["engine"] += sum(frame.report["seconds"].values())
     delivered(identity, frame)
 export.Exporter.make, board.delivered = timed, counted
-def processor():
-    # Of this process and of the side-car, as Linux counts them.
+def side_car():
+    # Its CPU seconds, as Linux counts them.
     state = os.path.join(os.environ["PLATEKEY_HOME"], "run", "link.json")
     if not os.path.exists(state):
-        return time.process_time()
+        return 0.0
     fields = open("/proc/%d/stat" % json.load(open(state))["pid"]).read().rpartition(")")[2].split()
-    return time.process_time() + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 for scene.frame_start, scene.frame_end in ((FIRST, FIRST), (FIRST + 1, FIRST + FRAMES - 1)):
-    spent.update(export=0.0, engine=0.0)
-    began, busy = time.perf_counter(), processor()
+    spent.update(export=0.0, export_wall=0.0, engine=0.0)
+    began, blender, car = time.perf_counter(), time.process_time(), side_car()
     bpy.ops.render.render(animation=True)
-    spent["wall"], spent["cpu"] = time.perf_counter() - began, processor() - busy
+    spent.update(wall=time.perf_counter() - began, blender=time.process_time() - blender, side_car=side_car() - car)
 result = spent
 """
 
@@ -102,10 +104,15 @@ def _timed(blender: Blender, folder: Path, node: bool = True, exported: bool = F
 
 
 def _tell(way: str, spent: dict[str, float], alone: dict[str, float]) -> None:
-    wall, cpu, export, engine = (spent[name] / (FRAMES - 1) for name in ("wall", "cpu", "export", "engine"))
-    footage = {name: alone[name] / (FRAMES - 1) for name in ("wall", "cpu")}
-    host, busy = wall - footage["wall"] - engine, cpu - footage["cpu"]
-    print(f"{way}: host {busy:.3f} CPU s a frame, {host:.3f} wall; export {export:.3f}, engine {engine:.2f} wall")
+    frame = {name: seconds / (FRAMES - 1) for name, seconds in spent.items()}
+    footage = {name: seconds / (FRAMES - 1) for name, seconds in alone.items()}
+    host = frame["wall"] - footage["wall"] - frame["engine"]
+    rest = frame["blender"] - footage["blender"] - frame["export"]
+    busy = frame["export"] + frame["side_car"] + rest
+    print(f"{way}: host {busy:.3f} CPU s a frame, {host:.3f} wall, beside the engine's {frame['engine']:.2f} wall")
+    stages = {"export": frame["export"], "side-car": frame["side_car"], "rest": rest}
+    told = ", ".join(f"{name} {seconds:.3f}" for name, seconds in stages.items())
+    print(f"  CPU: {told}; an export takes {frame['export_wall']:.3f} wall")
     if way == "files as they are":
         print(f"  limit {DIRECT_LIMIT} s of CPU: {'kept' if busy <= DIRECT_LIMIT else 'MISSED'}")
 

@@ -4,8 +4,9 @@
     blender --python tests/manual/blender_window.py -- FOLDER [PICTURES]
 
 FOLDER holds a shot as ``make demo`` writes it to ``out/demo/shot``: ``frame.1001.exr`` onwards, and ``cleanplate.exr``.
-What is made goes to ``window`` in it. Where PICTURES is named, screenshots go there; ImageMagick's ``import`` takes them,
-under X. It prints a line for every question, ``[smoke] OK`` or ``[smoke] FAIL``, and the exit code is the number of failures.
+What is made goes to ``window`` in it. Where PICTURES is named, screenshots go there; ImageMagick's ``import`` takes
+them, under X. It prints a line for every question, ``[smoke] OK`` or ``[smoke] FAIL``; the exit code is the number of
+failures.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def tell(text: str, fine: bool, words: str = "") -> None:
     """Print the answer to a question."""
     global failures  # noqa: PLW0603
     failures += not fine
-    print("[smoke] {} {}{}".format("OK  " if fine else "FAIL", text, "" if fine or not words else ": " + words))
+    sys.stdout.write(f"[smoke] {'OK  ' if fine else 'FAIL'} {text}{'' if fine or not words else ': ' + words}\n")
     sys.stdout.flush()
 
 
@@ -82,15 +83,16 @@ def build() -> bpy.types.Node:
         if old.bl_idname not in ("NodeGroupOutput", "CompositorNodeComposite", "CompositorNodeViewer"):
             tree.nodes.remove(old)
     node = part("group").add_node(scene)
-    made = [image(tree, "frame.{}.exr".format(numbers[0])), image(tree, "cleanplate.exr"), colour(tree)]
+    made = [image(tree, f"frame.{numbers[0]}.exr"), image(tree, "cleanplate.exr"), colour(tree)]
     viewer = next((each for each in tree.nodes if each.bl_idname == "CompositorNodeViewer"), None)
     viewer = viewer or tree.nodes.new("CompositorNodeViewer")
     end = next(each for each in tree.nodes if each.bl_idname in ("NodeGroupOutput", "CompositorNodeComposite"))
-    for source, name in zip(made, ("Frame", "Clean Plate", "Background")):
+    for source, name in zip(made, ("Frame", "Clean Plate", "Background"), strict=True):
         tree.links.new(source.outputs[0], node.inputs[name])
     for target in (viewer, end):
         tree.links.new(node.outputs["Over Background"], target.inputs[0])
-    for each, place in zip([*made, node, viewer, end], ((0, 330), (0, -70), (0, -420), (260, 240), (560, 240), (560, 60))):
+    places = ((0, 330), (0, -70), (0, -420), (260, 240), (560, 240), (560, 60))
+    for each, place in zip([*made, node, viewer, end], places, strict=True):
         each.location = place
     node.width = 220
     tree.nodes.active = node
@@ -140,7 +142,12 @@ def questions() -> Iterator[float]:
     settings = node.node_tree.platekey
     board, operators = part("board"), part("operators")
     with bpy.context.temp_override(**node_editor()):
-        bpy.context.area.spaces.active.show_region_ui = True
+        space = bpy.context.area.spaces.active
+        space.show_region_ui, space.show_region_asset_shelf = True, False
+    yield 1.0
+    with bpy.context.temp_override(**node_editor()):
+        sidebar = next(region for region in bpy.context.area.regions if region.type == "UI")
+        sidebar.active_panel_category = "PlateKey"
         bpy.ops.node.view_all()
     yield from picture("ready")
 
@@ -196,7 +203,7 @@ def rendered(node: bpy.types.Node, board: object) -> Iterator[float]:
         yield from until(lambda: not bpy.app.is_job_running("RENDER"))
         made = list((window / name).glob("*.exr"))
         wanted = 0 if turned else len(numbers)
-        tell("a render of what is {} writes {} frames".format(name, wanted), len(made) == wanted, repr(made))
+        tell(f"a render of what is {name} writes {wanted} frames", len(made) == wanted, repr(made))
         yield from picture(name)
     tell("and the panel says why", "not processed" in board.lines(identity)[0], repr(board.lines(identity)))
     tell("the output path is the artist's again", scene.render.filepath == str(window / "unprocessed" / "r.####"))
@@ -207,7 +214,7 @@ def tick() -> float | None:
     try:
         return next(steps)
     except StopIteration:
-        tell("{} failed".format(failures), not failures)
+        sys.stdout.write(f"[smoke] {failures} failed\n")
         sys.stdout.flush()
         os._exit(failures)
 
