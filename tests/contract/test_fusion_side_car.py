@@ -5,6 +5,7 @@ import os
 import shlex
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -107,7 +108,7 @@ def test_a_side_car_that_cannot_be_started_is_one_sentence_at_once(home, side_ca
     seen = node().render(10.0)
     assert seen.pixels is None
     assert words in seen.status
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25, "it does not wait the 30 seconds that a side-car may take to start"
     assert leftovers(home) == []
 
 
@@ -157,20 +158,20 @@ def test_a_stranger_on_the_side_cars_port_is_not_waited_for_long(home):
 
 
 def test_cancel_reaches_the_engine_at_once_and_leaves_nothing(home, monkeypatch, tmp_path):
-    scenario(monkeypatch, tmp_path, delay=20.0)
+    scenario(monkeypatch, tmp_path, delay=120.0)
     keyer = node()
     keyer.host.given_up = lambda: len(keyer.host.shares) >= 2
     began = time.monotonic()
     seen = keyer.render(10.0)
     assert (seen.pixels, seen.console, seen.status) == (None, [], "")
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 100
     assert leftovers(home) == []
     assert journal(tmp_path / "journal", "frame") == []
     assert link_state(home)["pid"], "the side-car goes on for the next frame"
 
 
 def test_a_side_car_that_dies_over_a_frame_is_one_sentence(home, monkeypatch, tmp_path):
-    scenario(monkeypatch, tmp_path, delay=20.0)
+    scenario(monkeypatch, tmp_path, delay=120.0)
     keyer = node()
     killed = []
 
@@ -217,4 +218,26 @@ def test_two_nodes_at_once_each_in_a_thread_of_its_own_share_no_folder(home, tmp
         thread.join(120)
     assert {("cannot be read" in result.status) for result in seen.values()} == {True}
     assert sorted(journal(tmp_path / "journal", "frame")) == ["frame 20", "frame 21", "frame 22"]
+    assert leftovers(home) == []
+
+
+ONE_FRAME = """
+import sys
+import numpy as np
+from fake_fusion import Comp
+
+node = Comp().connect("Frame", lambda time: np.full((4, 6, 4), time, np.float32)).set(Space=1, PlateFrame=5)
+print(node.render(float(sys.argv[1])).status)
+"""
+
+
+def test_two_fusions_at_once_start_one_side_car_and_share_no_folder(home, tmp_path):
+    support = REPOSITORY / "tests" / "support"
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (support, REPOSITORY)))}
+    line = [sys.executable, "-c", ONE_FRAME]
+    fusions = [subprocess.Popen([*line, str(n)], env=here, stdout=subprocess.PIPE, text=True) for n in (30, 31)]
+    told = [fusion.communicate(timeout=120)[0] for fusion in fusions]
+    assert all("cannot be read" in words for words in told), told
+    assert sorted(journal(tmp_path / "journal", "frame")) == ["frame 30", "frame 31"]
+    assert len(journal(tmp_path / "journal", "started")) == 1
     assert leftovers(home) == []
