@@ -152,6 +152,7 @@ class Process(NodeOperator):
         return session, _all(session, frames, patience)
 
     def _finish(self, context: bpy.types.Context) -> None:
+        self._session.show_results()
         self._session.close()
         context.window_manager.event_timer_remove(self._timer)
         _running.discard(self._identity)

@@ -66,6 +66,18 @@ class Session:
             if len(take.made) > made_before:
                 self._read_again(take)
 
+    def show_results(self) -> None:
+        """Make the window composite anew: it has read the results' files while they were not there yet.
+
+        To read them again is not enough, the image has to be tagged as well (measured: 5.2.2).
+        """
+        for take in self._takes:
+            tree = group.tree_with(take.plan.identity)
+            if tree is not None:
+                image = group.reader(tree).image
+                image.reload()
+                image.update_tag()
+
     def show_slates(self) -> None:
         """Show 'no result' in every node, so that nobody takes what was there before for a result."""
         for take in self._takes:

@@ -91,7 +91,9 @@ def build() -> bpy.types.Node:
         tree.links.new(source.outputs[0], node.inputs[name])
     for target in (viewer, end):
         tree.links.new(node.outputs["Over Background"], target.inputs[0])
-    places = ((0, 330), (0, -70), (0, -420), (260, 240), (560, 240), (560, 60))
+    for each in made:
+        each.hide = True  # small, so that a picture shows the node large
+    places = ((0, 40), (0, -40), (0, -120), (220, 240), (520, 60), (520, -60))
     for each, place in zip([*made, node, viewer, end], places, strict=True):
         each.location = place
     node.width = 220
@@ -117,6 +119,12 @@ def colour(tree: bpy.types.NodeTree) -> bpy.types.Node:
     node.label = "New background"
     node.outputs[0].default_value = (0.05, 0.14, 0.3, 1.0)
     return node
+
+
+def viewed() -> tuple[float, float]:
+    """Red of the viewer's topmost, rightmost pixel, where the background is, and the largest red of all."""
+    reds = list(bpy.data.images["Viewer Node"].pixels)[::4]
+    return reds[-1], max(reds)
 
 
 def press(operator: Callable, **arguments: object) -> None:
@@ -168,9 +176,9 @@ def process_frame(node: bpy.types.Node, board: object, operators: object) -> Ite
     yield from until(lambda: not operators.is_running(identity))
     tell("Process Frame makes one frame", len(results(node)) == 1, repr(board.lines(identity)))
     tell("the panel tells engine, device, model and frame", "made" in " ".join(board.lines(identity)))
-    bpy.context.scene.frame_set(numbers[0])
-    bpy.context.scene.frame_set(numbers[len(numbers) // 2])
     yield from picture("frame")
+    seen = viewed()
+    tell("the viewer shows it at once, over the background", seen[0] < 0.06 and seen[1] > 0.3, repr(seen))
 
 
 def cancelled(node: bpy.types.Node, board: object, operators: object) -> Iterator[float]:
