@@ -86,7 +86,7 @@ def export(
     folder: Annotated[Path, typer.Option(help="The run.")],
     to: Annotated[Path | None, typer.Option(help="Folder for weights and card; the shipped ones if left out.")] = None,
 ) -> None:
-    """Make a run's averaged weights the ones that ship."""
+    """Make a run's averaged weights the ones that ship; those of a guest network a file for `models add`."""
     with _errors_as_exit_codes():
         _start_logging(None)
         import_module("engine.training.commands").run_export(folder, to)
@@ -109,10 +109,12 @@ def add_model(
     file: Annotated[Path, typer.Argument(help="Weights: .pth, .pt or .safetensors.")],
     name: Annotated[str | None, typer.Option("--as", help="Name for the model; else that of its architecture.")] = None,
     licence: Annotated[str | None, typer.Option(help="SPDX name; else that of the public weights.")] = None,
+    option: Annotated[list[str] | None, typer.Option(help="How to run it, name=value; repeatable.")] = None,
 ) -> None:
     """Check weights and keep them in PlateKey's folder. Nothing in the file is run."""
     with _errors_as_exit_codes():
-        card = import_module("engine.network.library").add(file, name, licence)
+        options = import_module("engine.network.options").parsed(option or ())
+        card = import_module("engine.network.library").add(file, name, licence, options)
         use = "commercial use allowed" if card.commercial_use else "not for commercial use"
         typer.echo(f"{card.name}: {card.parameters:,} parameters, {card.licence} ({use}), {card.path}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -24,6 +25,7 @@ class Contender:
         trained: whether it has weights.
         parameters: number of trained values.
         network: itself, without what the pipeline needs around it.
+        options: how it is run.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Contender:
     trained: bool
     parameters: int
     network: nn.Module
+    options: Mapping[str, str]
 
     def keyer(self) -> Keyer:
         """As the pipeline calls it, with nothing remembered from earlier pictures.
@@ -38,7 +41,7 @@ class Contender:
         An untrained BackgroundMattingV2 refines its whole budget: its expected errors mean nothing, and a trained one
         spends the budget wherever edges abound.
         """
-        keyer = ARCHITECTURES[self.architecture].keyer(self.network)
+        keyer = ARCHITECTURES[self.architecture].keyer(self.network, self.options)
         if isinstance(keyer, Bgmv2Keyer):
             keyer.whole_budget = not self.trained
         return keyer
@@ -66,7 +69,8 @@ def contender(name: str, device: str) -> Contender:
     architecture = card(name).architecture if trained else name
     network: nn.Module = load_network(name, device) if trained else _untrained(architecture, device)
     parameters = sum(value.numel() for value in network.parameters())
-    return Contender(name, architecture, trained, parameters, network)
+    options = card(name).options if trained else {}
+    return Contender(name, architecture, trained, parameters, network, options)
 
 
 def _untrained(architecture: str, device: str) -> nn.Module:

@@ -14,7 +14,7 @@ from engine.errors import EngineError
 from engine.evaluation.evaluate import Evaluation, evaluate
 from engine.evaluation.keyers import Keyer, ModelKeyer, open_session
 from engine.evaluation.libraries import require_libraries
-from engine.evaluation.opponents import ClosedFormOpponent, DifferenceOpponent, PlacedPlates
+from engine.evaluation.opponents import ClosedFormOpponent, DifferenceOpponent, MaskOpponent, PlacedPlates
 from engine.evaluation.robustness import curves
 from engine.evaluation.shot_folder import find_shots, read_shot
 from engine.network import device as devices
@@ -33,6 +33,10 @@ OPPONENTS: dict[str, tuple[Callable[[PlacedPlates, Path], Keyer], str]] = {
         ClosedFormOpponent,
         "closed-form matting (PyMatting) on an automatic trimap from the plate difference, shadows allowed for, frame "
         "by frame",
+    ),
+    "mask": (
+        lambda plates, _: MaskOpponent(plates),
+        "a hard mask from the plate difference, shadows allowed for: what a segmenter's answer is worth as a matte",
     ),
 }
 """Name -> how it is made, and what it is."""
@@ -55,7 +59,7 @@ class Options:
     folder: Path
     out: Path | None = None
     models: Sequence[str] = ("platenet",)
-    opponents: Sequence[str] = tuple(OPPONENTS)
+    opponents: Sequence[str] = ("difference", "closed-form")
     robustness: bool = False
     device: str = "auto"
     threads: int = 0

@@ -23,7 +23,7 @@ from engine.evaluation.difference_keyer import tune
 from engine.evaluation.keyers import Keyed, Registration, refused
 from engine.evaluation.shot import Shot, as_image
 from engine.evaluation.shot_folder import write_whole
-from engine.evaluation.trimap import automatic_trimap
+from engine.evaluation.trimap import automatic_mask, automatic_trimap
 from engine.pipeline import photometric
 from engine.pipeline.registration import register
 from engine.values import Array, Plate
@@ -64,6 +64,32 @@ class DifferenceOpponent:
             return _keyed(shot, plates, [])
         keyer = tune(frames, placed, [shot.alphas[index] for index in good])
         return _keyed(shot, plates, [keyer.key(*pair) for pair in zip(frames, placed, strict=True)])
+
+
+@dataclass(frozen=True)
+class MaskOpponent:
+    """All or nothing, as a segmenter answers: the automatic trimap's mask.
+
+    Attributes:
+        plates: of the shots.
+        ideal: take the truth at one half instead, which no segmenter can better.
+        name: as reports call it.
+    """
+
+    plates: PlacedPlates
+    ideal: bool = False
+    name: str = "mask"
+
+    def key(self, shot: Shot, mode: Registration) -> list[Keyed]:
+        """Key each frame by itself."""
+        plates = self.plates.of(shot, mode)
+        parts = zip(shot.frames, shot.alphas, plates, strict=True)
+        masks = [
+            truth > 0.5 if self.ideal else automatic_mask(frame, plate)
+            for frame, truth, plate in parts
+            if isinstance(plate, Plate)
+        ]
+        return _keyed(shot, plates, [mask.astype(np.float32) for mask in masks])
 
 
 @dataclass(frozen=True)

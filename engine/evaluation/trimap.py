@@ -45,6 +45,11 @@ _CIRCLE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
 Bits = npt.NDArray[np.uint8]
 
 
+def automatic_mask(frame: Array, plate: Plate) -> Bits:
+    """Steps 1 and 2: 1 where the frame differs from its plate under any shadow, else 0, ``(H, W)``; as the trimap's."""
+    return _without_debris(_opened_and_closed((_unlike(frame, plate.rgb) > DIFFERENCE) & plate.valid))
+
+
 def automatic_trimap(frame: Array, plate: Plate) -> Array:
     """Foreground 1, background 0, unknown 0.5.
 
@@ -55,7 +60,7 @@ def automatic_trimap(frame: Array, plate: Plate) -> Array:
     Returns:
         ``(H, W)``; without any foreground where nothing differs.
     """
-    mask = _without_debris(_opened_and_closed((_unlike(frame, plate.rgb) > DIFFERENCE) & plate.valid))
+    mask = automatic_mask(frame, plate)
     reach = max(1, round(REACH * frame.shape[0]))
     depth = cv2.distanceTransform(np.pad(mask, 1, mode="edge"), cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
     near = cv2.dilate(mask, _CIRCLE, iterations=reach) > 0

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,35 +16,43 @@ from safetensors.torch import save
 from engine.errors import EngineError
 from engine.network.architectures import ARCHITECTURES
 from engine.network.checkpoint import read_weights, recognise
+from engine.network.options import check, metadata, options_in
 from engine.network.table import MODELS, PERMISSIVE, ModelCard, home, models
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
-def add(file: Path, name: str | None = None, licence: str | None = None) -> ModelCard:
+def add(
+    file: Path, name: str | None = None, licence: str | None = None, options: Mapping[str, str] | None = None
+) -> ModelCard:
     """Make a file of weights a model: check it, convert it to safetensors, and write it and its card into `home`.
 
     Args:
         file: safetensors, or a state dict as ``torch.save`` writes it.
         name: of the model; by default that of its architecture. A model that the user added before is replaced.
         licence: SPDX name; by default that of the architecture's public weights.
+        options: how the network is run, of its architecture's; added to those that the file states.
 
     Returns:
         The card.
 
     Raises:
-        EngineError: FILE_MISSING; BAD_REQUEST for weights of no known network, a name that cannot be, or no licence.
+        EngineError: FILE_MISSING; BAD_REQUEST for weights of no known network, a name or an option that cannot
+            be, or no licence.
         OSError: the folder cannot be written; nothing has changed then.
     """
     weights = read_weights(file)
     architecture = recognise(weights, file.name)
+    known = ARCHITECTURES[architecture]
+    chosen = {**options_in(file), **(options or {})}
+    check(chosen, known.options, architecture)
     name = _checked_name(name or architecture)
-    licence = licence or ARCHITECTURES[architecture].licence
+    licence = licence or known.licence
     if not licence:
         step = "Give the SPDX name of their licence with --licence."
         raise EngineError("BAD_REQUEST", f"Nothing says under which licence the weights in {file.name} are.", step)
-    data = save({key: value.detach().clone().contiguous() for key, value in weights.items()}, {"name": name})
-    known = ARCHITECTURES[architecture]
+    tensors = {key: value.detach().clone().contiguous() for key, value in weights.items()}
+    data = save(tensors, {"name": name} | metadata(chosen))
     sha256 = hashlib.sha256(data).hexdigest()
     card = ModelCard(
         name=name,

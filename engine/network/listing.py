@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from engine.network.architectures import ARCHITECTURES
 from engine.network.table import PERMISSIVE, ModelCard, models
@@ -14,7 +14,9 @@ class Entry:
     """A line of the list of models; fields as in `ModelCard`.
 
     Attributes:
+        size: bytes of the weights file; of one that is not here, what its values take in float32.
         present: the weights are on this machine.
+        options: how it is run, where that is not as usual.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Entry:
     sha256: str
     origin: str
     present: bool
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 def entries() -> list[Entry]:
@@ -33,7 +36,9 @@ def entries() -> list[Entry]:
     here = [_entry(card) for card in models().values()]
     named = {entry.name for entry in here}
     absent = [
-        Entry(name, name, kind.parameters(), kind.licence, kind.licence in PERMISSIVE, 0, "", kind.origin, False)
+        Entry(
+            name, name, kind.parameters(), kind.licence, kind.licence in PERMISSIVE, kind.size(), "", kind.origin, False
+        )
         for name, kind in ARCHITECTURES.items()
         if name not in named
     ]
@@ -51,6 +56,7 @@ def _entry(card: ModelCard) -> Entry:
         sha256=card.sha256,
         origin=card.origin,
         present=card.size > 0,
+        options=card.options,
     )
 
 
@@ -69,7 +75,12 @@ def _row(entry: Entry) -> tuple[str, ...]:
         f"{entry.parameters:,}",
         entry.licence,
         "yes" if entry.commercial_use else "no",
-        f"{entry.size / 1e6:.1f} MB" if entry.present else "-",
+        f"{entry.size / 1e6:.1f} MB",
         entry.sha256[:12] if entry.present else "-",
-        entry.origin if entry.present else f"get {entry.origin}",
+        (entry.origin if entry.present else f"get {entry.origin}") + _options(entry),
     )
+
+
+def _options(entry: Entry) -> str:
+    said = ", ".join(f"{name}={value}" for name, value in entry.options.items())
+    return f"; run with {said}" if said else ""

@@ -18,6 +18,7 @@ from torch import nn
 from engine.errors import EngineError
 from engine.network.architectures import ARCHITECTURES, FACTORIES
 from engine.network.keyer import Keyer
+from engine.network.options import options_in
 
 __all__ = [
     "FACTORIES",
@@ -91,6 +92,11 @@ class ModelCard:
         """Bytes of the weights file, 0 where it is missing."""
         return self.path.stat().st_size if self.path.exists() else 0
 
+    @property
+    def options(self) -> dict[str, str]:
+        """How the network is run, as its weights file says."""
+        return options_in(self.path)
+
     def intact_bytes(self) -> bytes:
         """The weights file, with the hash that this card promises.
 
@@ -156,7 +162,7 @@ def load_network(name: str, device: str) -> Any:  # noqa: ANN401 - each architec
 def load_keyer(name: str, device: str) -> Keyer:
     """The same, wrapped so that the pipeline can call it."""
     chosen = card(name)
-    return ARCHITECTURES[chosen.architecture].keyer(_loaded(chosen, device))
+    return ARCHITECTURES[chosen.architecture].keyer(_loaded(chosen, device), chosen.options)
 
 
 def _loaded(chosen: ModelCard, device: str) -> nn.Module:

@@ -16,7 +16,7 @@ from engine.training.checkpoint import put_aside
 from engine.training.composition import CompositionRecipe
 from engine.training.config import Adversarial, Config, Supervised
 from engine.training.config_file import load_config
-from engine.training.export import export
+from engine.training.export import export, export_guest, trains
 from engine.training.interruption import Interruption
 from engine.training.loop import run
 from engine.training.recipe import Recipe
@@ -79,6 +79,13 @@ def make_recipe(config: Config) -> Recipe:
 
 
 def run_export(run_folder: Path, folder: Path | None) -> None:
-    """Write a run's averaged weights and their card into a folder; by default those that ship."""
+    """Write a run's averaged weights and their card into a folder; by default those that ship.
+
+    Of another network than PlateNet, only the weights: a file for `platekey-engine models add`.
+    """
+    if folder is not None and trains(run_folder) != "platenet":
+        file = export_guest(run_folder, folder)
+        log.info("%s. Add it: platekey-engine models add %s --licence NAME", file, file)
+        return
     card = export(run_folder, folder or WEIGHTS)
     log.info("%s, %s", card.file, card.sha256)

@@ -129,7 +129,9 @@ class Composition:
         data: folder with ``fg/``, ``alpha/`` (of the same names) and ``bg/``.
         light: where subject and background are mixed: ``display`` as published, ``linear`` as light mixes.
         plate_shift: px that the plate may lie aside; 0 as published.
+        motion: whether the network's motion cue has an effect; as published it has none.
         held_out: subjects, the last by name, that training never sees.
+        held_out_backgrounds: the same of backgrounds; 0 validates over those of training.
         size: px of a sample.
         batch: samples of a step.
     """
@@ -137,7 +139,9 @@ class Composition:
     data: Path
     light: Literal["display", "linear"] = "display"
     plate_shift: Amount = 0.0
+    motion: Literal["published", "wired"] = "published"
     held_out: Count = 11
+    held_out_backgrounds: Steps = 0
     size: Annotated[int, Range(64, 2048, 4)] = 512
     batch: Annotated[int, Range(2, 1024)] = 4
 

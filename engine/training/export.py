@@ -11,9 +11,13 @@ import torch
 from safetensors.torch import save
 
 from engine.errors import EngineError
+from engine.network.architectures import ARCHITECTURES
+from engine.network.options import metadata
 from engine.network.table import FACTORIES, ModelCard
 from engine.training.assets import load_manifest
 from engine.training.checkpoint import fill, load_checkpoint
+
+_OWN = "platenet"
 
 _ENCODER = {
     "file": "efficientnet-lite0-57934424.pth",
@@ -48,10 +52,10 @@ def export(run: Path, folder: Path, name: str = "platenet", file: str = "platene
             network whose weights do not ship.
     """
     state = load_checkpoint(run)
-    architecture = str(state.get("architecture", "platenet"))
-    if architecture != "platenet":
+    architecture = str(state.get("architecture", _OWN))
+    if architecture != _OWN:
         message = f"The run in {run} trains {architecture}, whose weights do not ship."
-        raise EngineError("UNSUPPORTED", message, "Name the folder of a run of platenet.")
+        raise EngineError("UNSUPPORTED", message, "Name a folder with --to: it gets a file that `models add` takes.")
     network = FACTORIES[architecture]()
     fill(network, state.get("average"), str(run))
     tensors = {
@@ -76,6 +80,40 @@ def export(run: Path, folder: Path, name: str = "platenet", file: str = "platene
     text = json.dumps(asdict(card), indent=2, ensure_ascii=False)
     (folder / file).with_suffix(".json").write_text(text + "\n", encoding="utf-8")
     return card
+
+
+def export_guest(run: Path, folder: Path) -> Path:
+    """Write the averaged weights of a run of another network than PlateNet as a file that ``models add`` takes.
+
+    Args:
+        run: folder of the run; its checkpoint is read.
+        folder: where the file goes, under the name of the architecture.
+
+    Returns:
+        The file: safetensors in float32, which say how the network is run where that is not as published.
+
+    Raises:
+        EngineError: FILE_MISSING without a checkpoint, BAD_REQUEST for one of another network than it says.
+    """
+    state = load_checkpoint(run)
+    architecture, settings = str(state.get("architecture")), state.get("settings", {})
+    network = ARCHITECTURES[architecture].build()
+    fill(network, state.get("average"), str(run))
+    options = {"motion": "wired"} if settings.get("motion") == "wired" else {}
+    data = save({key: value.contiguous() for key, value in network.state_dict().items()}, metadata(options))
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{architecture}.safetensors"
+    path.write_bytes(data)
+    return path
+
+
+def trains(run: Path) -> str:
+    """Name of the architecture that a run trains.
+
+    Raises:
+        EngineError: FILE_MISSING without a checkpoint.
+    """
+    return str(load_checkpoint(run).get("architecture", _OWN))
 
 
 def _photographs() -> list[dict[str, str]]:

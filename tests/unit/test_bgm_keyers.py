@@ -179,6 +179,48 @@ def test_the_2020_cue_comes_from_the_hint_where_there_is_one():
     assert out.alpha[120, 220] < 0.01
 
 
+class Seen2020(Sure2020):
+    """Remembers the sizes of what it is shown."""
+
+    def __init__(self):
+        super().__init__()
+        self.sizes = set()
+
+    def forward(self, picture, *others):
+        self.sizes |= {tuple(part.shape[-2:]) for part in (picture, *others)}
+        return super().forward(picture, *others)
+
+
+@pytest.mark.parametrize("size", [512, 128])
+def test_the_2020_network_sees_as_many_pixels_as_it_is_told(size):
+    network = Seen2020()
+    assert run(Bgm2020Keyer(network, size=size).eval(), (240, 320))[1].alpha[120, 160] > 0.99
+    assert network.sizes == {(size, size)}
+
+
+@pytest.mark.parametrize("largest", [False, True])
+def test_only_the_largest_part_is_kept_where_that_is_asked_for(largest):
+    hint = np.zeros((240, 320), np.float32)
+    hint[40:200, 30:150], hint[60:120, 220:300] = 1, 1
+    keyer = ARCHITECTURES["bgm2020"].keyer(Sure2020(), {"component": "largest" if largest else "all"})
+    out = run(keyer.eval(), (240, 320), hint)[1]
+    assert out.alpha[120, 90] > 0.99
+    assert (out.alpha[90, 260] > 0.99) is not largest
+
+
+def test_the_other_modes_of_the_refiner_can_be_asked_for():
+    budgets = []
+
+    class Asked(Sure):
+        def forward(self, frame, plate, scale, budget):
+            budgets.append(budget.mode)
+            return super().forward(frame, plate, scale, budget)
+
+    for options in ({}, {"refine": "full"}, {"refine": "thresholding"}):
+        run(ARCHITECTURES["bgmv2-resnet50"].keyer(Asked().eval(), options), (64, 64))
+    assert budgets == ["sampling", "full", "thresholding"]
+
+
 def test_an_empty_frame_has_an_empty_cue_for_the_whole_picture():
     grey = torch.full((1, 3, 60, 80), 0.18)
     cue = cues(grey, grey, torch.ones(1, 1, 60, 80), torch.zeros(1, 2, 60, 80))[0]
@@ -187,10 +229,10 @@ def test_an_empty_frame_has_an_empty_cue_for_the_whole_picture():
 
 
 @pytest.mark.parametrize("name", ["bgmv2-mobilenetv2", "bgm2020"])
-def test_half_precision_comes_close(name, monkeypatch):
-    monkeypatch.setattr("engine.network.bgm2020.keyer.SIZE", 32)
+def test_half_precision_comes_close(name):
     torch.manual_seed(0)
-    keyer = ARCHITECTURES[name].keyer(randomise(ARCHITECTURES[name].build()).eval())
+    keyer = ARCHITECTURES[name].keyer(randomise(ARCHITECTURES[name].build()).eval(), {})
+    keyer.size = 32
     frame, plate = picture(64, 96)
     whole, half = (
         stage.matte(frame, plate, None, 1.0, keyer, Knobs(precision=precision), "cpu", lambda: None)

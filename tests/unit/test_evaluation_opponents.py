@@ -11,7 +11,7 @@ from engine.errors import EngineError
 from engine.evaluation import opponents
 from engine.evaluation.degradations import with_shadow
 from engine.evaluation.metrics import mad
-from engine.evaluation.opponents import ClosedFormOpponent, DifferenceOpponent, PlacedPlates, closed_form
+from engine.evaluation.opponents import ClosedFormOpponent, DifferenceOpponent, MaskOpponent, PlacedPlates, closed_form
 from engine.evaluation.trimap import automatic_trimap
 from engine.values import Plate
 
@@ -55,6 +55,17 @@ def test_nothing_changed_is_nothing_but_background(shot):
 def test_where_the_plate_saw_nothing_nothing_differs(shot):
     blind = Plate(shot.plate, np.zeros(shot.plate.shape[:2], bool))
     assert not automatic_trimap(shot.frames[0], blind).any()
+
+
+def test_a_mask_is_all_or_nothing_about_the_subject(shot):
+    found, ideal = (MaskOpponent(PlacedPlates(), ideal).key(shot, "off")[0] for ideal in (False, True))
+    truth = shot.alphas[0]
+    for one in (found, ideal):
+        assert set(np.unique(one.alpha)) == {0.0, 1.0}
+        assert one.alpha[truth == 1].mean() > 0.97
+    np.testing.assert_array_equal(ideal.alpha, truth > 0.5)
+    assert found.alpha[truth == 0].mean() < 0.1
+    assert mad(ideal.alpha, truth) < mad(found.alpha, truth)
 
 
 def test_a_thin_part_keeps_a_core():

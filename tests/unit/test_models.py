@@ -76,6 +76,10 @@ def test_the_list_names_what_is_not_here_and_where_to_get_it():
     assert not listed["bgm2020"].present
     assert (listed["bgm2020"].parameters, listed["bgm2020"].commercial_use) == (17_908_420, False)
     assert "github.com/senguptaumd" in listed["bgm2020"].origin
+    sizes = {name.removeprefix("bgmv2-"): listed[name].size / 2**20 for name in ARCHITECTURES}
+    assert sizes["mobilenetv2"] == pytest.approx(19.23, abs=0.01)
+    assert sizes["resnet50"] == pytest.approx(153.75, abs=0.01)
+    assert sizes["resnet101"] == pytest.approx(226.40, abs=0.01)
     rows = as_table(entries()).splitlines()
     assert len(rows) == 1 + len(ARCHITECTURES)
     assert rows[0].index("licence") == rows[1].index("CC-BY-NC-SA-4.0") == rows[2].index("MIT")
@@ -123,9 +127,48 @@ def test_every_architecture_is_recognised(architecture):
     assert recognise(feather(architecture), "x.pth") == architecture
 
 
-def test_the_parallel_prefix_is_taken_off(tmp_path):
-    torch.save(feather("bgm2020", "module."), tmp_path / "netG_epoch_12.pth")
+def test_the_public_2020_checkpoint_is_taken_whole(tmp_path):
+    """With the prefix of ``DataParallel``, as ``netG_epoch_*.pth`` has it; loaded strictly; not for commercial use."""
+    weights = {**feather("bgm2020", "module."), "module.comb_seg.0.weight": torch.full((64, 512, 1, 1), 0.5)}
+    torch.save(weights, tmp_path / "netG_epoch_12.pth")
     assert recognise(read_weights(tmp_path / "netG_epoch_12.pth"), "netG_epoch_12.pth") == "bgm2020"
+    card = library.add(tmp_path / "netG_epoch_12.pth")
+    assert (card.name, card.parameters, card.commercial_use) == ("bgm2020", 17_908_420, False)
+    network = table.load_network("bgm2020", "cpu")
+    assert network.motion == "published"
+    assert float(network.comb_seg[0].weight.mean()) == 0.5
+    assert float(network.comb_back[0].weight.abs().max()) == 0
+
+
+def test_options_travel_in_the_file_and_change_its_hash(published, weights, tmp_path, home):
+    plain, fully = library.add(published), library.add(published, "fully", options={"refine": "full"})
+    assert (plain.options, fully.options) == ({}, {"refine": "full"})
+    assert plain.sha256 != fully.sha256
+    again = library.add(fully.path, "again")
+    assert again.options == {"refine": "full"}
+    (line,) = [entry for entry in entries() if entry.name == "fully"]
+    assert line.options == {"refine": "full"}
+    assert as_table([line]).endswith("; run with refine=full")
+    assert Session("cpu", 0).network("fully")._mode == "full"
+    fully.path.write_bytes(b"\xff" * 20)
+    assert fully.options == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"motion": "wired"}, f"{BGMV2} has no option 'motion'. It has: refine."),
+        (
+            {"refine": "most"},
+            f"The option refine of {BGMV2} cannot be 'most'. It can be: sampling, thresholding, full.",
+        ),
+    ],
+)
+def test_options_that_cannot_be(options, sentence, published):
+    with pytest.raises(EngineError) as caught:
+        library.add(published, options=options)
+    assert f"{caught.value.message} {caught.value.next_step}" == sentence
+    assert not table.home().exists()
 
 
 def test_missing_and_extra_keys_are_named(tmp_path):
@@ -303,12 +346,14 @@ def test_a_full_disk_leaves_what_was_there(published, weights, home, tmp_path, m
 def test_the_commands(published, tmp_path):
     run = CliRunner().invoke
     assert "get pytorch_mobilenetv2.pth" in run(app, ["models"]).output
-    added = run(app, ["models", "add", str(published), "--as", "ours"])
+    added = run(app, ["models", "add", str(published), "--as", "ours", "--option", "refine=full"])
     assert added.exit_code == 0
     assert "5,006,839 parameters, MIT (commercial use allowed)" in added.output
     listed = json.loads(run(app, ["models", "--json"]).output)
     (ours,) = [entry for entry in listed if entry["name"] == "ours"]
     assert ours["present"]
+    assert ours["options"] == {"refine": "full"}
+    assert "'full' is no option" in run(app, ["models", "add", str(published), "--option", "full"]).stderr
     assert ours["sha256"] == table.card("ours").sha256
     assert run(app, ["models", "verify"]).exit_code == 0
     table.card("ours").path.unlink()

@@ -7,7 +7,10 @@ import torch
 from cutout_folder import write_cutouts
 
 from engine.errors import EngineError
-from engine.training.composition import CompositionRecipe, augment, learning
+from engine.network import library
+from engine.network.table import load_keyer
+from engine.training.commands import run_export
+from engine.training.composition import CompositionRecipe, augment, learning, painted
 from engine.training.composition.cutouts import find_cutouts
 from engine.training.composition.learning import supervised_terms
 from engine.training.composition.samples import CompositionSource
@@ -70,6 +73,19 @@ def test_held_out_subjects_are_never_trained(cutouts):
     trained, kept = (CompositionSource(recipe(cutouts), 1, held_out).cutouts.subjects for held_out in (False, True))
     assert [subject.colour.stem for subject in trained] == ["s0", "s1"]
     assert [subject.colour.stem for subject in kept] == ["s2"]
+
+
+def test_held_out_backgrounds_are_never_trained(cutouts):
+    sides = [
+        CompositionSource(recipe(cutouts, held_out_backgrounds=1), 1, held_out).cutouts for held_out in (False, True)
+    ]
+    assert [[path.name for path in side.backgrounds] for side in sides] == [["b0.jpg"], ["b1.jpg"]]
+    shared = [CompositionSource(recipe(cutouts), 1, held_out).cutouts.backgrounds for held_out in (False, True)]
+    assert shared[0] == shared[1]
+    with pytest.raises(
+        EngineError, match=r"bg has 2 backgrounds, and 2 are held out.*composition.held_out_backgrounds"
+    ):
+        _ = CompositionSource(recipe(cutouts, held_out_backgrounds=2), 1, held_out=False).cutouts
 
 
 def test_batches_are_pure_functions_of_their_number_in_the_networks_scale(cutouts):
@@ -180,5 +196,36 @@ def test_it_learns_validates_shows_and_does_not_ship(cutouts, tmp_path, monkeypa
     assert learner.recipe.validate(learner.recipe.network).keys() == {"mad", "mse", "band"}
     assert len(learner.recipe.show(learner.recipe.network)) == 7
     torch.save({"architecture": "bgm2020"}, tmp_path / "checkpoint.pt")
-    with pytest.raises(EngineError, match="trains bgm2020, whose weights do not ship"):
+    with pytest.raises(EngineError, match=r"trains bgm2020, whose weights do not ship.*--to"):
         export(tmp_path, tmp_path)
+
+
+def test_what_it_learned_becomes_a_model(cutouts, tmp_path, monkeypatch):
+    """From the recipe's checkpoint through export and ``models add`` to a keyer that runs it as it was trained."""
+    monkeypatch.setenv("PLATEKEY_HOME", str(tmp_path / "home"))
+    run, settings = Run(tmp_path / "run", steps=9, threads=1, workers=0), recipe(cutouts, motion="wired")
+    run.folder.mkdir()
+    learner = Trainer(Config(run, settings), CompositionRecipe(run, settings))
+    learner.save()
+    run_export(run.folder, tmp_path / "out")
+    card = library.add(tmp_path / "out" / "bgm2020.safetensors", "mine", "MIT", {"size": "128"})
+    assert card.options == {"motion": "wired", "size": "128"}
+    keyer = load_keyer("mine", "cpu")
+    assert (keyer.network.motion, keyer.size) == ("wired", 128)
+    assert keyer.network.comb_seg[0].bias is not None, "folded: the normalisation after it has become its bias"
+
+
+def test_the_painted_set_is_whole_and_keeps_apart_what_is_held_out(tmp_path, monkeypatch):
+    photo = np.random.default_rng(0).uniform(0.1, 0.8, (300, 400, 3)).astype(np.float32)
+    monkeypatch.setattr(painted, "load_photos", lambda _: [(photo, False), (photo[::-1], True)])
+    painted.write_painted(tmp_path, tmp_path, subjects=1, held_out=1, backgrounds=2, size=64)
+    found = find_cutouts(tmp_path)
+    assert [subject.colour.name for subject in found.subjects] == ["0_00000.png", "1_00000.png"]
+    assert [path.name for path in found.backgrounds] == ["0_00000.png", "0_00001.png", "1_00000.png"]
+    colour, alpha = found.subjects[0].read()
+    assert 0.02 < (alpha == 255).mean() < 0.98
+    edge = (alpha > 0) & (alpha < 40)
+    assert colour[edge].max() > 1.05 * colour[edge].mean() * 0 + 10, "straight colour is not mixed with black"
+    before = (tmp_path / "fg" / "0_00000.png").stat().st_mtime_ns
+    painted.write_painted(tmp_path, tmp_path, subjects=1, held_out=1, backgrounds=2, size=64)
+    assert (tmp_path / "fg" / "0_00000.png").stat().st_mtime_ns == before

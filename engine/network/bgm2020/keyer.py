@@ -20,10 +20,13 @@ _LUMA = (0.299, 0.587, 0.114)
 
 
 class Bgm2020Keyer(nn.Module):
-    """See `engine.network.keyer.Keyer`. It sees 512 px of the subject's surroundings, whatever the frame's size.
+    """See `engine.network.keyer.Keyer`. It sees 512 px (`size`) of the subject's surroundings.
 
     No shadow is found. Uncertainty is the expected error of alpha if every pixel were in truth all or nothing with that
     probability: ``2 a (1 - a)``.
+
+    Attributes:
+        size: px a side of what the network sees.
     """
 
     stride = 1
@@ -31,19 +34,22 @@ class Bgm2020Keyer(nn.Module):
     bytes_per_pixel = 400
     takes_hint = True
 
-    def __init__(self, network: BackgroundMatting2020, largest_only: bool = False) -> None:
+    def __init__(self, network: BackgroundMatting2020, largest_only: bool = False, size: int = SIZE) -> None:
         """Wrap a network.
 
         Args:
             network: to be asked.
             largest_only: keep nothing but the largest connected part of the matte, as the published script does.
+            size: px a side of what the network sees, a multiple of 4; 512 as published. One that was trained on smaller
+                crops does better with less.
         """
         super().__init__()
         self.network = network
+        self.size = size
         self._largest_only = largest_only
 
     def at(self, height: int, width: int) -> Bgm2020Keyer:
-        """Itself: it looks at 512 px whatever the picture."""
+        """Itself: it looks at as many px whatever the picture."""
         return self
 
     def forward(self, frame: Tensor, plate: Tensor, valid: Tensor, hint: Tensor) -> Prediction:
@@ -62,7 +68,7 @@ class Bgm2020Keyer(nn.Module):
         box = (..., cue.rows, cue.columns)
         whole = torch.from_numpy(cue.soft)[None, None].to(shown)
         soft = functional.interpolate(whole, size=shown.shape[-2:], mode="bilinear", align_corners=False)
-        seen = [_resize(part[box], (SIZE, SIZE)) * 2 - 1 for part in (shown, behind, soft)]
+        seen = [_resize(part[box], (self.size, self.size)) * 2 - 1 for part in (shown, behind, soft)]
         grey = (seen[0] * seen[0].new_tensor(_LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
         found = [part.float() * 0.5 + 0.5 for part in self.network(*seen, torch.cat([grey] * 4, 1))]
         size = shown[box].shape[-2:]

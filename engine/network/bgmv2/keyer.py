@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.network.bgmv2.network import BackgroundMattingV2
-from engine.network.bgmv2.refiner import PATCH, Budget
+from engine.network.bgmv2.refiner import PATCH, Budget, Mode
 from engine.network.display import from_display, to_display
 from engine.network.keyer import filled, logit_of
 from engine.network.platenet import Prediction, encode
@@ -40,9 +41,16 @@ class Bgmv2Keyer(nn.Module):
     bytes_per_pixel = 400
     takes_hint = False
 
-    def __init__(self, network: BackgroundMattingV2) -> None:
+    def __init__(self, network: BackgroundMattingV2, mode: str = "sampling") -> None:
+        """Wrap a network.
+
+        Args:
+            network: to be asked.
+            mode: where to refine, of `Budget`.
+        """
         super().__init__()
         self.network = network
+        self._mode: Mode = cast(Mode, mode)
         self.refined_share = 0.0
         self.whole_budget = False
 
@@ -55,7 +63,8 @@ class Bgmv2Keyer(nn.Module):
         size = frame.shape[-2:]
         scale, budget = recommended(*size)
         behind = to_display(filled(frame, plate, valid, hint))
-        matted = self.network(to_display(frame), behind, scale, replace(budget, forced=self.whole_budget))
+        budget = replace(budget, mode=self._mode, forced=self.whole_budget)
+        matted = self.network(to_display(frame), behind, scale, budget)
         self.refined_share = float(matted.refined.float().mean())
         error = functional.interpolate(matted.error.float(), size=size, mode="bilinear", align_corners=False)
         colour = encode(from_display(matted.foreground))

@@ -22,6 +22,9 @@ PATCH = 4
 _HALF_BORDER, _FULL_BORDER = 3, 2
 
 
+Mode = Literal["sampling", "thresholding", "full"]
+
+
 @dataclass(frozen=True)
 class Budget:
     """Where to refine.
@@ -34,7 +37,7 @@ class Budget:
         forced: refine all of ``pixels`` even where no error is expected; for measuring the largest cost only.
     """
 
-    mode: Literal["sampling", "thresholding", "full"] = "sampling"
+    mode: Mode = "sampling"
     pixels: int = 80_000
     threshold: float = 0.1
     forced: bool = False

@@ -157,6 +157,9 @@ def _teacher(recipe: Adversarial) -> tuple[str, nn.Module]:
         raise EngineError("UNSUPPORTED", f"The adversarial stage cannot train {architecture!r}.", step)
     if state is None:
         return architecture, load_network(recipe.network, "cpu")
+    if state.get("settings", {}).get("motion") == "wired":
+        message = f"The network of {recipe.teacher} reads neighbour frames, which this stage does not have."
+        raise EngineError("UNSUPPORTED", message, "Name a run with composition.motion = 'published'.")
     network = FACTORIES[architecture]()
     fill(network, state["average"], str(recipe.teacher))
     return architecture, network

@@ -27,7 +27,7 @@ class CompositionRecipe(Recipe):
 
     def __init__(self, run: Run, recipe: Composition) -> None:
         self._linear = recipe.light == "linear"
-        self.network, self.others = BackgroundMatting2020().apply(_begin).to(torch.device(run.device)), {}
+        self.network, self.others = BackgroundMatting2020(recipe.motion).apply(_begin).to(torch.device(run.device)), {}
         self.optimisers = {"network": torch.optim.Adam(self.network.parameters(), lr=run.rate)}
         self.source = self._cutouts = CompositionSource(recipe, run.seed, held_out=False)
         self._held_out = CompositionSource(recipe, _SEED, held_out=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from engine.training.composition.cutouts import Cutouts, find_cutouts, read_colo
 from engine.training.config import Composition
 from engine.training.stream import Batch, BatchSource, generator
 from engine.values import Array
+
+_T = TypeVar("_T")
 
 
 class CompositionSource(BatchSource):
@@ -31,17 +34,24 @@ class CompositionSource(BatchSource):
 
     @cached_property
     def cutouts(self) -> Cutouts:
-        """The folder's subjects, either kind, and all backgrounds.
+        """The folder's subjects and backgrounds, those of training or those held out of it.
 
         Raises:
-            EngineError: as `find_cutouts`; FILE_MISSING where no subject is left to train with.
+            EngineError: as `find_cutouts`; FILE_MISSING where none is left to train with.
         """
-        found, kept = find_cutouts(self._recipe.data), self._recipe.held_out
-        if len(found.subjects) <= kept:
-            message = f"{self._recipe.data / 'fg'} has {len(found.subjects)} subjects, and {kept} are held out."
-            raise EngineError("FILE_MISSING", message, "Add subjects, or lower composition.held_out.")
-        subjects = found.subjects[-kept:] if self._held_out else found.subjects[:-kept]
-        return Cutouts(subjects, found.backgrounds)
+        found, recipe = find_cutouts(self._recipe.data), self._recipe
+        subjects = self._part(found.subjects, recipe.held_out, "fg", "held_out")
+        aside = recipe.held_out_backgrounds
+        backgrounds = self._part(found.backgrounds, aside, "bg", "held_out_backgrounds") if aside else found.backgrounds
+        return Cutouts(subjects, backgrounds)
+
+    def _part(self, found: tuple[_T, ...], aside: int, folder: str, key: str) -> tuple[_T, ...]:
+        """Those held out, the last by name, or the others."""
+        if len(found) <= aside:
+            kind = "subjects" if folder == "fg" else "backgrounds"
+            message = f"{self._recipe.data / folder} has {len(found)} {kind}, and {aside} are held out."
+            raise EngineError("FILE_MISSING", message, f"Add {kind}, or lower composition.{key}.")
+        return found[-aside:] if self._held_out else found[:-aside]
 
     def batch(self, number: int, spent: float) -> Batch:
         """Random subjects over random backgrounds; ``spent`` changes nothing."""
