@@ -58,7 +58,7 @@ class EngineJob:
                 message = f"The output folder {path.parent} does not exist."
                 raise BridgeError("OUTPUT_NOT_WRITABLE", message, "Make it, or correct -o.")
             if path.exists() and not self.overwrite:
-                step = "Choose another output, or add --overwrite."
+                step = "Choose another output, or move that file away; --overwrite replaces it."
                 raise BridgeError("OUTPUT_EXISTS", f"{path} exists.", step)
 
 

@@ -117,7 +117,7 @@ def _chosen(options: MatteOptions, numbers: Sequence[int], most: int) -> list[in
         raise BridgeError(
             "BAD_REQUEST",
             f"Frame {own} is the clean plate, and no other is to be inspected.",
-            "Name frames with the subject with --frames.",
+            "Widen the range to frames with the subject.",
         )
     return list(spread(others, most))
 

@@ -139,7 +139,7 @@ class MatteJob:
             raise BridgeError(
                 "LIMIT_EXCEEDED",
                 f"The list of {len(setup.plate.entries)} plate images is larger than the engine takes at once.",
-                "Render the shot in shorter ranges with --frames.",
+                "Render the shot in shorter ranges.",
             )
         transfer.upload_config(setup.color, self._request.contents)
         # Frames that were in a lost engine go one at a time, so that only the one that kills it is blamed.

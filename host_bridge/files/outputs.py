@@ -144,7 +144,7 @@ class Outputs:
             raise BridgeError(
                 "OUTPUT_EXISTS",
                 f"{_listed(strangers)} exists, and PlateKey did not write it as it is now.",
-                "Choose another output, or add --overwrite.",
+                "Choose another output, or move that file away; --overwrite replaces it.",
                 count=len(strangers),
             )
 

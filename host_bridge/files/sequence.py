@@ -62,7 +62,7 @@ class Clip:
         self,
         frames: Iterable[int],
         what: str,
-        next_step: str = "Supply these files, or leave their frames out with --frames.",
+        next_step: str = "Supply these files, or leave their frames out.",
     ) -> None:
         """Make sure that every one of these frames is on disk.
 

@@ -10,7 +10,7 @@ import bpy
 from ..core.knobs import KNOBS
 from . import board, inspection, operators
 
-_LETTER, _FEWEST_LETTERS = 10.0, 16
+_LETTER, _FEWEST_LETTERS = 11.5, 16
 """Width of the panel for each letter of a fact, its name beside it counted in, pixels; and the shortest line."""
 
 

@@ -1,10 +1,15 @@
 """Blender's render with the real side-car and the real engine: the pixels are the command line's, bit for bit."""
 
+import json
+import os
+import signal
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from blender_host import VERSIONS, Blender, environment, step, stop_all
+from blender_host import VERSIONS, Blender, environment, finished, step, stop_all
 from exr_files import read, write
 from scenes import figure, shot, with_grain
 from side_car import platekey
@@ -31,20 +36,29 @@ class Shot:
             frame[0, 0], frame[0, 1] = -0.125, 500.0
             write(folder / f"frame.{number}.exr", frame)
 
-    def keyed(self, name: str, above: list, last: int, **node: object) -> Path:
-        """Render frames through the node; returns the node's folder."""
+    def steps(self, name: str, above: list, last: int, **node: object) -> list:
+        """A render of frames through the node."""
         path = str(self.folder / f"frame.{FIRST}.exr")
         counted = {"start": FIRST, "length": LAST - FIRST + 1, "offset": FIRST - 1}
-        results = self.folder / name / "results"
-        done = self.blender.run(
+        return [
             step("shot", size=SIZE[::-1], first=FIRST, last=last),
             step("footage", name="Footage", path=path, **counted),
             *above,
-            step("platekey", **{"folder": str(results), "clean_frame": FIRST, **node}),
+            step("platekey", **{"folder": str(self.folder / name / "results"), "clean_frame": FIRST, **node}),
             step("render", to=str(self.folder / name)),
-        )
+        ]
+
+    def keyed(self, name: str, above: list, last: int, **node: object) -> Path:
+        """Render frames through the node; returns the node's folder."""
+        done = self.blender.run(*self.steps(name, above, last, **node))
         assert (done.code, done.results and done.results[-1]) == (0, ""), done.printed
-        return next(results.iterdir())
+        return next((self.folder / name / "results").iterdir())
+
+    def kill_engines(self) -> None:
+        """Kill what computes now."""
+        for state in (self.home / "run").glob("engine-*.json"):
+            with suppress(OSError, ValueError):
+                os.kill(json.loads(state.read_text(encoding="utf-8"))["pid"], signal.SIGKILL)
 
     def command_line(self, frames: Path, name: str, last: int, *more: str) -> None:
         """Key files at a shell, in the colour configuration of this Blender."""
@@ -142,3 +156,24 @@ def test_a_plate_of_another_format_is_one_sentence(station):
     assert "120" in done.results[-2]
     assert "240" in done.results[-2]
     assert done.results[-1][0].startswith("Error")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="kills as POSIX has them")
+@pytest.mark.parametrize("station", ["5.0"], indirect=True)
+def test_when_every_engine_is_killed_the_render_ends_and_what_was_written_is_true(station):
+    last = FIRST + 1
+    station.keyed("whole", [], last, inputs={"Frame": "Footage"})
+    process = station.blender.start(*station.steps("killed", [], LAST, inputs={"Frame": "Footage"}))
+    while process.poll() is None:
+        if list((station.folder / "killed").glob("*.exr")):
+            station.kill_engines()
+        time.sleep(0.05)
+    done = finished(process)
+    assert done.code == 1, done.printed
+    assert "the engine died while it worked on it, and so did a fresh one" in done.printed
+    written = sorted(int(path.suffixes[0][1:]) for path in (station.folder / "killed").glob("*.exr"))
+    assert written == list(range(FIRST, written[-1] + 1)), "no frame is left out"
+    assert written[-1] < LAST
+    for number in [number for number in written if number <= last]:
+        assert_same_pixels(layer(station.file("killed", number)), layer(station.file("whole", number)))
