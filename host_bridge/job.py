@@ -83,6 +83,7 @@ class MatteJob:
         self._parts: dict[int, PartFile] = {}
         self._outcome = Outcome()
         self._device = ""
+        self._found = False
 
     def run(self) -> Outcome:
         """Deliver every frame that can be made.
@@ -101,12 +102,14 @@ class MatteJob:
                 if error.reason not in _LOST_ENGINE:
                     raise
                 futile = 1 if self._outcome.delivered.total() > before else futile + 1
-                if futile == _FUTILE_ENGINES or not self._device:
+                if futile == _FUTILE_ENGINES or not (self._device or self._found):
                     self._give_up(error)
         return self._outcome
 
     def _run_on_one_engine(self) -> None:
+        self._found = False
         with self._connect(self._options, self._cancellation) as engine:
+            self._found = not self._options.engine  # one of this machine that dies before it is asked is replaced
             identity = engine.identify(self._options.device)
             self._meet(identity)
             self._withdraw_stale(identity)

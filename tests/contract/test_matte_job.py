@@ -295,3 +295,16 @@ def test_cancelling_keeps_what_is_finished_and_leaves_nothing_half(job):
 def test_events_are_plain_json(job):
     _, events = job.run()
     assert json.loads(json.dumps([event.as_json() for event in events]))[0]["event"] == "started"
+
+
+def test_an_engine_that_has_gone_before_it_is_asked_is_replaced_but_not_for_ever(job):
+    car = InProcess(job.folder / "cache", job.scenario, gone=2)
+    outcome, _ = car.run(**job.options)
+    assert outcome.delivered.total() == 3
+    car = InProcess(job.folder / "cache", job.scenario, gone=9)
+    with pytest.raises(BridgeError, match="No engine answers"):
+        car.run(**{**job.options, "knobs": {"edge_shift": 1.0}})
+    assert car.gone == 6
+    with pytest.raises(BridgeError, match="No engine answers"):
+        car.run(**{**job.options, "knobs": {"edge_shift": 1.0}, "engine": "render7:50051"})
+    assert car.gone == 5, "one that was named is not tried again"

@@ -43,6 +43,8 @@ class InProcess:
     cache_folder: Path
     scenario: fake_engine.Scenario
     token: str = "secret"
+    gone: int = 0
+    """Engines that are found and have gone before they are asked anything."""
 
     def __post_init__(self):
         self.cache_folder.mkdir(parents=True, exist_ok=True)
@@ -55,6 +57,9 @@ class InProcess:
         server, _, port = fake_engine.start(self.scenario, "secret", ["/"], threading.Event())
 
         def connect(_options, _cancellation):
+            if self.gone:
+                self.gone -= 1
+                return contextlib.closing(Engine(Address("127.0.0.1:9", self.token, shares_disk=True)))
             return contextlib.closing(Engine(Address(f"127.0.0.1:{port}", self.token, shares_disk=True)))
 
         try:
