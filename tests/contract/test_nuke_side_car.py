@@ -94,7 +94,7 @@ def test_a_plate_and_mattes_are_exported_by_their_channels(key, tmp_path):
         for path in (tmp_path / "exchange").rglob("*.exr"):
             seen[path.name] = read(path)[0]
 
-    key.group.setInput(1, still(tmp_path / "shöt" / "clean.exr", "Clean"))
+    key.group.setInput(1, footage(tmp_path / "shöt", "Clean"))
     key.group.setInput(3, still(tmp_path / "shöt" / "garbage.exr", "Core"))
     key.group["direct"].setValue(False)
     key.group["clean_frame"].setValue(1002)
