@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Generator, Iterator, List, Set
 import bpy
 
 from ..core.errors import LinkError
-from ..core.inspection import MEASURED, inspect
+from ..core.inspection import inspect, spread
 from ..core.link import LinkClient
 from ..core.side_car import connect
 from ..core.summary import Progress
@@ -99,7 +99,7 @@ def _steps(
         )
     frames = list(range(scene.frame_start, scene.frame_end + 1, scene.frame_step))
     if plan.exports:
-        frames = _spread([frame for frame in frames if frame != plan.held])
+        frames = spread([frame for frame in frames if frame != plan.held])
         yield from _exported(scene, plan, frames, cancelled)
     with ThreadPoolExecutor(1) as pool:
         opening = pool.submit(connect)
@@ -143,13 +143,6 @@ def _exported(
 def _shown(plan: Plan, state: Progress) -> Progress:
     board.progress(plan.identity, state)
     return state
-
-
-def _spread(frames: List[int]) -> List[int]:
-    """At most as many as are measured, evenly spread."""
-    if len(frames) <= MEASURED:
-        return frames
-    return [frames[round(index * (len(frames) - 1) / (MEASURED - 1))] for index in range(MEASURED)]
 
 
 def is_running(identity: str) -> bool:

@@ -9,9 +9,11 @@ from typing import Callable, Iterable, List
 import nuke
 
 from ..core.errors import LinkError
+from ..core.inspection import inspection_text
 from ..core.status import error_text
 from . import panel
 from .checks import frame_source
+from .inspection import inspected
 from .monitor import monitor_for
 from .node import KeyNode, all_key_nodes
 from .process import process
@@ -51,6 +53,12 @@ def process_range(group: nuke.Group) -> None:
     """Key the frames of the range."""
     key = KeyNode(group)
     _told(key, lambda: _process(key, key.wanted()))
+
+
+def inspect_plate(group: nuke.Group) -> None:
+    """Say in the node whether its clean plate can work."""
+    key = KeyNode(group)
+    _told(key, lambda: key.say(inspection_text(inspected(key, monitor_for(key.name)))))
 
 
 def process_all() -> None:

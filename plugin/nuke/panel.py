@@ -78,6 +78,7 @@ class _Panel:
         self._button(
             "process_range", "Process range", "Keys the frames of the range that are not done.", same_line=True
         )
+        self._button("inspect_plate", "Inspect plate", "Says from a few frames whether the clean plate can work.")
         self._menu(OUTPUT, "Output", anatomy.OUTPUTS, "What the node puts out. The key carries every layer beside it.")
         self._text("status", "Not processed yet")
 
