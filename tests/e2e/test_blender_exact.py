@@ -95,6 +95,7 @@ def assert_same_pixels(first, second):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # twice 24 frames; half a minute where nobody else computes
 def test_a_graph_above_the_node_is_keyed_as_the_command_line_keys_its_export(station):
     above = [step("exposure", name="Exposure", source="Footage")]
     node = station.keyed("graph", above, LAST, inputs={"Frame": "Exposure"})

@@ -103,7 +103,7 @@ def command(*arguments: str) -> list[str]:
 def platekey(env: dict[str, str], *arguments: str, **options) -> subprocess.CompletedProcess:
     """Run the command line to its end."""
     return subprocess.run(
-        command(*arguments), env=env, capture_output=True, text=True, timeout=120, check=False, **options
+        command(*arguments), env=env, capture_output=True, text=True, timeout=280, check=False, **options
     )
 
 
