@@ -16,6 +16,7 @@ from engine.service.job_kinds.work import JobStep, JobWork
 KINDS = {
     "probe": "engine.service.job_kinds.probe",
     "build_plate": "engine.service.job_kinds.build_plate",
+    "adapt": "engine.service.job_kinds.adapt",
     "inspect": "engine.service.job_kinds.inspect",
     "report": "engine.service.job_kinds.report",
 }

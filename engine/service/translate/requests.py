@@ -177,12 +177,18 @@ def color_setup(message: image_pb2.ColorSetup, load: Load) -> tuple[str | Source
 
 def _frame_or_error(message: matte_pb2.MatteFrame, plate: PlateManifest, load: Load) -> FrameJob | EngineError:
     try:
-        return _frame(message, plate, load)
+        return matte_frame(message, plate, load)
     except EngineError as error:
         return error
 
 
-def _frame(message: matte_pb2.MatteFrame, plate: PlateManifest, load: Load) -> FrameJob:
+def matte_frame(message: matte_pb2.MatteFrame, plate: PlateManifest, load: Load) -> FrameJob:
+    """Translate a frame and load all that it names.
+
+    Raises:
+        EngineError: BAD_REQUEST, or what ``load`` raises.
+    """
+
     def matte(name: str) -> Source | None:
         where = f"frame {message.frame}, {name}"
         return load(file_ref(getattr(message, name), where)) if message.HasField(name) else None

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 _FRAME = re.compile(r"frame\.(-?\d+)\.exr")
 
-# Anchored values that are kept, as the network gets to see them.
-_KEPT = (-0.2, 65504.0)
+KEPT = (-0.2, 65504.0)
+"""Anchored values that are kept, as the network gets to see them."""
 
 CELLS = 16
 """A picture's sides must be multiples of so many cells of PlateNet's base."""
@@ -107,7 +107,7 @@ def _read(path: Path, space: str) -> Image:
 
 
 def _store(path: Path, pixels: Array) -> None:
-    np.save(path, np.clip(pixels, *_KEPT).astype(np.float16))
+    np.save(path, np.clip(pixels, *KEPT).astype(np.float16))
 
 
 class ShotSource(BatchSource):

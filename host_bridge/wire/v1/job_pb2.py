@@ -27,13 +27,15 @@ from host_bridge.wire.v1 import matte_pb2 as host__bridge_dot_wire_dot_v1_dot_ma
 from host_bridge.wire.v1 import plate_pb2 as host__bridge_dot_wire_dot_v1_dot_plate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dhost_bridge/wire/v1/job.proto\x12\x0bplatekey.v1\x1a\x1fhost_bridge/wire/v1/image.proto\x1a\x1fhost_bridge/wire/v1/matte.proto\x1a\x1fhost_bridge/wire/v1/plate.proto\"1\n\tProbeSpec\x12$\n\x05image\x18\x01 \x01(\x0b\x32\x15.platekey.v1.ImageRef\"\xb7\x01\n\x0bInspectSpec\x12&\n\x05setup\x18\x01 \x01(\x0b\x32\x17.platekey.v1.MatteSetup\x12\'\n\x06\x66rames\x18\x02 \x03(\x0b\x32\x17.platekey.v1.MatteFrame\x12\x31\n\x07watched\x18\x03 \x03(\x0b\x32 .platekey.v1.PlateManifest.Entry\x12\x0f\n\x07picture\x18\x04 \x01(\x08\x12\x13\n\x0bshot_length\x18\x05 \x01(\r\"\xd1\x01\n\x0e\x42uildPlateSpec\x12\x30\n\x06\x66rames\x18\x01 \x03(\x0b\x32 .platekey.v1.PlateManifest.Entry\x12&\n\x05\x63olor\x18\x02 \x01(\x0b\x32\x17.platekey.v1.ColorSetup\x12\x1c\n\x0freference_frame\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x33\n\x0cregistration\x18\x04 \x01(\x0e\x32\x1d.platekey.v1.RegistrationModeB\x12\n\x10_reference_frame\"\xa8\x01\n\nReportSpec\x12\x31\n\x07results\x18\x01 \x03(\x0b\x32 .platekey.v1.PlateManifest.Entry\x12\r\n\x05title\x18\x02 \x01(\t\x12\x30\n\x06\x66rames\x18\x03 \x03(\x0b\x32 .platekey.v1.PlateManifest.Entry\x12&\n\x05\x63olor\x18\x04 \x01(\x0b\x32\x17.platekey.v1.ColorSetup\"m\n\tAdaptSpec\x12&\n\x05setup\x18\x01 \x01(\x0b\x32\x17.platekey.v1.MatteSetup\x12\'\n\x06\x66rames\x18\x02 \x03(\x0b\x32\x17.platekey.v1.MatteFrame\x12\x0f\n\x07seconds\x18\x03 \x01(\x02\"\x82\x02\n\nJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\'\n\x05probe\x18\x02 \x01(\x0b\x32\x16.platekey.v1.ProbeSpecH\x00\x12+\n\x07inspect\x18\x03 \x01(\x0b\x32\x18.platekey.v1.InspectSpecH\x00\x12\x32\n\x0b\x62uild_plate\x18\x04 \x01(\x0b\x32\x1b.platekey.v1.BuildPlateSpecH\x00\x12)\n\x06report\x18\x05 \x01(\x0b\x32\x17.platekey.v1.ReportSpecH\x00\x12\'\n\x05\x61\x64\x61pt\x18\x06 \x01(\x0b\x32\x16.platekey.v1.AdaptSpecH\x00\x42\x06\n\x04spec\"\x8a\x01\n\x08PartInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x63hannels\x18\x02 \x03(\t\x12\x13\n\x0b\x64\x61ta_window\x18\x03 \x03(\x05\x12\x16\n\x0e\x64isplay_window\x18\x04 \x03(\x05\x12\x14\n\x0cpixel_aspect\x18\x05 \x01(\x02\x12\r\n\x05\x64\x65pth\x18\x06 \x01(\t\x12\x0c\n\x04\x64\x65\x65p\x18\x07 \x01(\x08\"C\n\x0bProbeResult\x12\x0e\n\x06\x66ormat\x18\x01 \x01(\t\x12$\n\x05parts\x18\x02 \x03(\x0b\x32\x15.platekey.v1.PartInfo\"&\n\x08JobChunk\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"5\n\x07JobFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x04\",\n\x0bJobProgress\x12\x0c\n\x04\x64one\x18\x01 \x01(\x02\x12\x0f\n\x07message\x18\x02 \x01(\t\"s\n\x07JobDone\x12)\n\x05probe\x18\x01 \x01(\x0b\x32\x18.platekey.v1.ProbeResultH\x00\x12\x0e\n\x04json\x18\x02 \x01(\tH\x00\x12#\n\x05\x66iles\x18\x03 \x03(\x0b\x32\x14.platekey.v1.JobFileB\x08\n\x06result\"\x9f\x01\n\x08JobEvent\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12,\n\x08progress\x18\x02 \x01(\x0b\x32\x18.platekey.v1.JobProgressH\x00\x12&\n\x05\x63hunk\x18\x03 \x01(\x0b\x32\x15.platekey.v1.JobChunkH\x00\x12$\n\x04\x64one\x18\x04 \x01(\x0b\x32\x14.platekey.v1.JobDoneH\x00\x42\x07\n\x05\x65vent\"\"\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"(\n\x11\x43\x61ncelJobResponse\x12\x13\n\x0bwas_running\x18\x01 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dhost_bridge/wire/v1/job.proto\x12\x0bplatekey.v1\x1a\x1fhost_bridge/wire/v1/image.proto\x1a\x1fhost_bridge/wire/v1/matte.proto\x1a\x1fhost_bridge/wire/v1/plate.proto\"1\n\tProbeSpec\x12$\n\x05image\x18\x01 \x01(\x0b\x32\x15.platekey.v1.ImageRef\"\xb7\x01\n\x0bInspectSpec\x12&\n\x05setup\x18\x01 \x01(\x0b\x32\x17.platekey.v1.MatteSetup\x12\'\n\x06\x66rames\x18\x02 \x03(\x0b\x32\x17.platekey.v1.MatteFrame\x12\x31\n\x07watched\x18\x03 \x03(\x0b\x32 .platekey.v1.PlateManifest.Entry\x12\x0f\n\x07picture\x18\x04 \x01(\x08\x12\x13\n\x0bshot_length\x18\x05 \x01(\r\"\xd1\x01\n\x0e\x42uildPlateSpec\x12\x30\n\x06\x66rames\x18\x01 \x03(\x0b\x32 .platekey.v1.PlateManifest.Entry\x12&\n\x05\x63olor\x18\x02 \x01(\x0b\x32\x17.platekey.v1.ColorSetup\x12\x1c\n\x0freference_frame\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x33\n\x0cregistration\x18\x04 \x01(\x0e\x32\x1d.platekey.v1.RegistrationModeB\x12\n\x10_reference_frame\"\xa8\x01\n\nReportSpec\x12\x31\n\x07results\x18\x01 \x03(\x0b\x32 .platekey.v1.PlateManifest.Entry\x12\r\n\x05title\x18\x02 \x01(\t\x12\x30\n\x06\x66rames\x18\x03 \x03(\x0b\x32 .platekey.v1.PlateManifest.Entry\x12&\n\x05\x63olor\x18\x04 \x01(\x0b\x32\x17.platekey.v1.ColorSetup\"\xa5\x01\n\tAdaptSpec\x12&\n\x05setup\x18\x01 \x01(\x0b\x32\x17.platekey.v1.MatteSetup\x12\'\n\x06\x66rames\x18\x02 \x03(\x0b\x32\x17.platekey.v1.MatteFrame\x12\x0f\n\x07seconds\x18\x03 \x01(\x02\x12(\n\x06method\x18\x04 \x01(\x0e\x32\x18.platekey.v1.AdaptMethod\x12\x0c\n\x04name\x18\x05 \x01(\t\"\x82\x02\n\nJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\'\n\x05probe\x18\x02 \x01(\x0b\x32\x16.platekey.v1.ProbeSpecH\x00\x12+\n\x07inspect\x18\x03 \x01(\x0b\x32\x18.platekey.v1.InspectSpecH\x00\x12\x32\n\x0b\x62uild_plate\x18\x04 \x01(\x0b\x32\x1b.platekey.v1.BuildPlateSpecH\x00\x12)\n\x06report\x18\x05 \x01(\x0b\x32\x17.platekey.v1.ReportSpecH\x00\x12\'\n\x05\x61\x64\x61pt\x18\x06 \x01(\x0b\x32\x16.platekey.v1.AdaptSpecH\x00\x42\x06\n\x04spec\"\x8a\x01\n\x08PartInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x63hannels\x18\x02 \x03(\t\x12\x13\n\x0b\x64\x61ta_window\x18\x03 \x03(\x05\x12\x16\n\x0e\x64isplay_window\x18\x04 \x03(\x05\x12\x14\n\x0cpixel_aspect\x18\x05 \x01(\x02\x12\r\n\x05\x64\x65pth\x18\x06 \x01(\t\x12\x0c\n\x04\x64\x65\x65p\x18\x07 \x01(\x08\"C\n\x0bProbeResult\x12\x0e\n\x06\x66ormat\x18\x01 \x01(\t\x12$\n\x05parts\x18\x02 \x03(\x0b\x32\x15.platekey.v1.PartInfo\"&\n\x08JobChunk\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"5\n\x07JobFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x04\",\n\x0bJobProgress\x12\x0c\n\x04\x64one\x18\x01 \x01(\x02\x12\x0f\n\x07message\x18\x02 \x01(\t\"s\n\x07JobDone\x12)\n\x05probe\x18\x01 \x01(\x0b\x32\x18.platekey.v1.ProbeResultH\x00\x12\x0e\n\x04json\x18\x02 \x01(\tH\x00\x12#\n\x05\x66iles\x18\x03 \x03(\x0b\x32\x14.platekey.v1.JobFileB\x08\n\x06result\"\x9f\x01\n\x08JobEvent\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12,\n\x08progress\x18\x02 \x01(\x0b\x32\x18.platekey.v1.JobProgressH\x00\x12&\n\x05\x63hunk\x18\x03 \x01(\x0b\x32\x15.platekey.v1.JobChunkH\x00\x12$\n\x04\x64one\x18\x04 \x01(\x0b\x32\x14.platekey.v1.JobDoneH\x00\x42\x07\n\x05\x65vent\"\"\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"(\n\x11\x43\x61ncelJobResponse\x12\x13\n\x0bwas_running\x18\x01 \x01(\x08*S\n\x0b\x41\x64\x61ptMethod\x12\x1c\n\x18\x41\x44\x41PT_METHOD_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x41\x44\x41PT_EXACT\x10\x01\x12\x15\n\x11\x41\x44\x41PT_ADVERSARIAL\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'host_bridge.wire.v1.job_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ADAPTMETHOD']._serialized_start=1902
+  _globals['_ADAPTMETHOD']._serialized_end=1985
   _globals['_PROBESPEC']._serialized_start=145
   _globals['_PROBESPEC']._serialized_end=194
   _globals['_INSPECTSPEC']._serialized_start=197
@@ -42,26 +44,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BUILDPLATESPEC']._serialized_end=592
   _globals['_REPORTSPEC']._serialized_start=595
   _globals['_REPORTSPEC']._serialized_end=763
-  _globals['_ADAPTSPEC']._serialized_start=765
-  _globals['_ADAPTSPEC']._serialized_end=874
-  _globals['_JOBREQUEST']._serialized_start=877
-  _globals['_JOBREQUEST']._serialized_end=1135
-  _globals['_PARTINFO']._serialized_start=1138
-  _globals['_PARTINFO']._serialized_end=1276
-  _globals['_PROBERESULT']._serialized_start=1278
-  _globals['_PROBERESULT']._serialized_end=1345
-  _globals['_JOBCHUNK']._serialized_start=1347
-  _globals['_JOBCHUNK']._serialized_end=1385
-  _globals['_JOBFILE']._serialized_start=1387
-  _globals['_JOBFILE']._serialized_end=1440
-  _globals['_JOBPROGRESS']._serialized_start=1442
-  _globals['_JOBPROGRESS']._serialized_end=1486
-  _globals['_JOBDONE']._serialized_start=1488
-  _globals['_JOBDONE']._serialized_end=1603
-  _globals['_JOBEVENT']._serialized_start=1606
-  _globals['_JOBEVENT']._serialized_end=1765
-  _globals['_CANCELJOBREQUEST']._serialized_start=1767
-  _globals['_CANCELJOBREQUEST']._serialized_end=1801
-  _globals['_CANCELJOBRESPONSE']._serialized_start=1803
-  _globals['_CANCELJOBRESPONSE']._serialized_end=1843
+  _globals['_ADAPTSPEC']._serialized_start=766
+  _globals['_ADAPTSPEC']._serialized_end=931
+  _globals['_JOBREQUEST']._serialized_start=934
+  _globals['_JOBREQUEST']._serialized_end=1192
+  _globals['_PARTINFO']._serialized_start=1195
+  _globals['_PARTINFO']._serialized_end=1333
+  _globals['_PROBERESULT']._serialized_start=1335
+  _globals['_PROBERESULT']._serialized_end=1402
+  _globals['_JOBCHUNK']._serialized_start=1404
+  _globals['_JOBCHUNK']._serialized_end=1442
+  _globals['_JOBFILE']._serialized_start=1444
+  _globals['_JOBFILE']._serialized_end=1497
+  _globals['_JOBPROGRESS']._serialized_start=1499
+  _globals['_JOBPROGRESS']._serialized_end=1543
+  _globals['_JOBDONE']._serialized_start=1545
+  _globals['_JOBDONE']._serialized_end=1660
+  _globals['_JOBEVENT']._serialized_start=1663
+  _globals['_JOBEVENT']._serialized_end=1822
+  _globals['_CANCELJOBREQUEST']._serialized_start=1824
+  _globals['_CANCELJOBREQUEST']._serialized_end=1858
+  _globals['_CANCELJOBRESPONSE']._serialized_start=1860
+  _globals['_CANCELJOBRESPONSE']._serialized_end=1900
 # @@protoc_insertion_point(module_scope)

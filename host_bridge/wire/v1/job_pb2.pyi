@@ -2,11 +2,21 @@ from host_bridge.wire.v1 import image_pb2 as _image_pb2
 from host_bridge.wire.v1 import matte_pb2 as _matte_pb2
 from host_bridge.wire.v1 import plate_pb2 as _plate_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class AdaptMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ADAPT_METHOD_UNSPECIFIED: _ClassVar[AdaptMethod]
+    ADAPT_EXACT: _ClassVar[AdaptMethod]
+    ADAPT_ADVERSARIAL: _ClassVar[AdaptMethod]
+ADAPT_METHOD_UNSPECIFIED: AdaptMethod
+ADAPT_EXACT: AdaptMethod
+ADAPT_ADVERSARIAL: AdaptMethod
 
 class ProbeSpec(_message.Message):
     __slots__ = ("image",)
@@ -53,14 +63,18 @@ class ReportSpec(_message.Message):
     def __init__(self, results: _Optional[_Iterable[_Union[_plate_pb2.PlateManifest.Entry, _Mapping]]] = ..., title: _Optional[str] = ..., frames: _Optional[_Iterable[_Union[_plate_pb2.PlateManifest.Entry, _Mapping]]] = ..., color: _Optional[_Union[_image_pb2.ColorSetup, _Mapping]] = ...) -> None: ...
 
 class AdaptSpec(_message.Message):
-    __slots__ = ("setup", "frames", "seconds")
+    __slots__ = ("setup", "frames", "seconds", "method", "name")
     SETUP_FIELD_NUMBER: _ClassVar[int]
     FRAMES_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
     setup: _matte_pb2.MatteSetup
     frames: _containers.RepeatedCompositeFieldContainer[_matte_pb2.MatteFrame]
     seconds: float
-    def __init__(self, setup: _Optional[_Union[_matte_pb2.MatteSetup, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[_matte_pb2.MatteFrame, _Mapping]]] = ..., seconds: _Optional[float] = ...) -> None: ...
+    method: AdaptMethod
+    name: str
+    def __init__(self, setup: _Optional[_Union[_matte_pb2.MatteSetup, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[_matte_pb2.MatteFrame, _Mapping]]] = ..., seconds: _Optional[float] = ..., method: _Optional[_Union[AdaptMethod, str]] = ..., name: _Optional[str] = ...) -> None: ...
 
 class JobRequest(_message.Message):
     __slots__ = ("job_id", "probe", "inspect", "build_plate", "report", "adapt")
