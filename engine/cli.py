@@ -13,10 +13,11 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import wraps
 from importlib import import_module
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,6 +28,7 @@ from engine.service.build import WIRE, build_hash
 from engine.service.handshake import find_token
 from engine.service.limits import MIB, Limits
 from engine.service.options import ServeOptions
+from engine.training.adaptation.command_line import adapt
 
 app = typer.Typer(help="PlateKey's engine.", no_args_is_help=True, add_completion=False)
 models_app = typer.Typer(help="The networks and their weights.", invoke_without_command=True)
@@ -185,6 +187,14 @@ def validation_set(
 def version() -> None:
     """Say which engine this is."""
     typer.echo(f"platekey-engine {engine.__version__}, build {build_hash()}, wire {WIRE}")
+
+
+@app.command("adapt")
+@wraps(adapt)
+def _adapt(**options: Any) -> None:  # noqa: ANN401 - the wrapped command's own
+    with _errors_as_exit_codes():
+        _start_logging(None)
+        adapt(**options)
 
 
 def main() -> None:

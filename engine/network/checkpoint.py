@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -70,6 +70,14 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise _no_weights(path)
     parallel = all(key.startswith(_PARALLEL) for key in found)
     return {key.removeprefix(_PARALLEL) if parallel else key: value for key, value in found.items()}
+
+
+def read_header(path: Path) -> dict[str, str]:
+    """What a safetensors file states beside its weights, as an adapted model its licence; empty for other files."""
+    if not _is_safetensors(path):
+        return {}
+    with safe_open(path, "pt") as file:
+        return dict(file.metadata() or {})
 
 
 def recognise(weights: Mapping[str, Tensor], name: str) -> str:

@@ -15,7 +15,7 @@ from safetensors.torch import save
 
 from engine.errors import EngineError
 from engine.network.architectures import ARCHITECTURES
-from engine.network.checkpoint import read_weights, recognise
+from engine.network.checkpoint import read_header, read_weights, recognise
 from engine.network.options import check, metadata, options_in
 from engine.network.table import MODELS, PERMISSIVE, ModelCard, home, models
 
@@ -30,7 +30,7 @@ def add(
     Args:
         file: safetensors, or a state dict as ``torch.save`` writes it.
         name: of the model; by default that of its architecture. A model that the user added before is replaced.
-        licence: SPDX name; by default that of the architecture's public weights.
+        licence: SPDX name; by default what the file states, else that of the architecture's public weights.
         options: how the network is run, of its architecture's; added to those that the file states.
 
     Returns:
@@ -47,12 +47,13 @@ def add(
     chosen = {**options_in(file), **(options or {})}
     check(chosen, known.options, architecture)
     name = _checked_name(name or architecture)
-    licence = licence or known.licence
+    stated = read_header(file)
+    licence = licence or stated.get("licence") or known.licence
     if not licence:
         step = "Give the SPDX name of their licence with --licence."
         raise EngineError("BAD_REQUEST", f"Nothing says under which licence the weights in {file.name} are.", step)
     tensors = {key: value.detach().clone().contiguous() for key, value in weights.items()}
-    data = save(tensors, {"name": name} | metadata(chosen))
+    data = save(tensors, {**stated, "name": name} | metadata(chosen))
     sha256 = hashlib.sha256(data).hexdigest()
     card = ModelCard(
         name=name,
@@ -62,9 +63,9 @@ def add(
         parameters=known.parameters(),
         licence=licence,
         commercial_use=licence in PERMISSIVE,
-        data=known.data if licence == known.licence else "not stated",
+        data=stated.get("data") or (known.data if licence == known.licence else "not stated"),
         sources=[{"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}],
-        origin=f"added from {file.name}",
+        origin=stated.get("origin") or f"added from {file.name}",
         shipped=False,
     )
     _store(card, data)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import host_bridge
-from host_bridge.cli import doctor, inspection, install, matte, plate, report, services
+from host_bridge.cli import adaptation, doctor, inspection, install, matte, plate, report, services
 from host_bridge.errors import ExitCode
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ matte.register(app)
 plate.register(app)
 inspection.register(app)
 report.register(app)
+adaptation.register(app)
 services.register(app)
 doctor.register(app)
 install.register(app)

@@ -6,10 +6,12 @@ import hmac
 import logging
 import threading
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import host_bridge
+from host_bridge.adaptation import adapt_shot, adaptation_from_json
 from host_bridge.cancellation import Cancellation
 from host_bridge.connection.engines import connect, running_engines
 from host_bridge.errors import BridgeError
@@ -58,6 +60,7 @@ class Session:
             "matte": self._matte,
             "describe": self._describe,
             "inspect": self._inspect,
+            "adapt": self._adapt,
         }
         self._methods: dict[str, Callable[[dict], object]] = {
             "knobs": lambda _: {"knobs": knobs_as_json(), "layers": layer_names()},
@@ -127,12 +130,8 @@ class Session:
 
     def _matte(self, call: Call) -> object:
         options = options_from_json(call.params)
-        for path in (options.frames, options.output):
-            _require_absolute(path)
-
-        def tell(event: Event) -> None:
-            self._send({"id": call.id, "event": event.as_json()})
-
+        _require_absolute(options.frames, options.output)
+        tell = partial(self._tell, call)
         job = MatteJob(options, connect, open_cache(), self._host.hasher, tell, self._jobs[call.id])
         return job.run().as_json()
 
@@ -144,13 +143,19 @@ class Session:
             counts[name] = _count(name, call.params[name])
         options = options_from_json(values, needed=("frames", "clean_plate"))
         _require_absolute(options.frames)
-
-        def tell(event: Event) -> None:
-            self._send({"id": call.id, "event": event.as_json()})
-
+        tell = partial(self._tell, call)
         return inspect_plate(
             options, **counts, picture="", hasher=self._host.hasher, emit=tell, cancellation=self._jobs[call.id]
         )
+
+    def _adapt(self, call: Call) -> object:
+        """A model for the shot; options are those of a matte whose output is the model's file, and `AdaptOptions`."""
+        options, wish = adaptation_from_json(call.params)
+        _require_absolute(options.frames, options.output)
+        return adapt_shot(options, wish, self._host.hasher, partial(self._tell, call), self._jobs[call.id])
+
+    def _tell(self, call: Call, event: Event) -> None:
+        self._send({"id": call.id, "event": event.as_json()})
 
     def _describe(self, call: Call) -> object:
         """Who would compute; an engine is started for that, as for a job."""
@@ -184,10 +189,11 @@ class Session:
             self._connection.sendall(encode(message))
 
 
-def _require_absolute(path: str) -> None:
+def _require_absolute(*paths: str) -> None:
     """The side-car's working folder is not the host's."""
-    if not Path(path).is_absolute():
-        raise BridgeError("BAD_REQUEST", f"'{path}' is no absolute path.", "Send the whole path.")
+    for path in paths:
+        if not Path(path).is_absolute():
+            raise BridgeError("BAD_REQUEST", f"'{path}' is no absolute path.", "Send the whole path.")
 
 
 def _count(name: str, value: object) -> int:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from torch import Tensor, nn
 
@@ -26,6 +26,10 @@ from engine.training.adaptation.trainers import make_trainer, require_method
 from engine.training.adaptation.wish import MOST_FRAMES, Adapted, Wish
 from engine.training.checkpoint import has_checkpoint, load_checkpoint, save_checkpoint
 from engine.training.trainer import Trainer
+
+Found = TypeVar("Found")
+Steps: TypeAlias = Generator[tuple[float, str], None, Found]
+"""The share that is done and what is being done, after each step; at last what was found."""
 
 _KEYING = 0.4
 """Share of the seconds after which no more frames are keyed, if there are enough to learn from."""
@@ -80,9 +84,8 @@ class Adaptation:
         self._base: ModelCard = card(wish.job.knobs.model)
         require_method(wish.method, self._base.architecture)
         self._spent = 0.0
-        self._cancelled = False
 
-    def steps(self) -> Iterator[tuple[float, str]]:
+    def steps(self) -> Steps[None]:
         """Work; yields the share that is done and what is being done, after each step. Stop asking to end it.
 
         Raises:
@@ -102,7 +105,7 @@ class Adaptation:
             step = "Make room there and start again: it goes on from the last check."
             raise EngineError("LIMIT_EXCEEDED", message, step) from error
 
-    def _work(self) -> Iterator[tuple[float, str]]:
+    def _work(self) -> Steps[None]:
         self._wish.folder.mkdir(parents=True, exist_ok=True)
         clip = yield from self._keyed()
         held_out = HeldOut(clip, self._base.architecture)
@@ -115,7 +118,7 @@ class Adaptation:
         shutil.rmtree(self._wish.folder, ignore_errors=True)
         yield 1.0, "done"
 
-    def _keyed(self) -> Iterator[tuple[float, str]]:
+    def _keyed(self) -> Steps[Clip]:
         """Key the clip's frames, the most spread ones first, as far as their share of the time allows."""
         frames = dict(self._wish.frames)
         wanted = _spread(sorted(frames))
@@ -134,7 +137,7 @@ class Adaptation:
         _check_clip(clip)
         return clip
 
-    def _measured(self, held_out: HeldOut, network: nn.Module, what: str) -> Iterator[tuple[float, str]]:
+    def _measured(self, held_out: HeldOut, network: nn.Module, what: str) -> Steps[Measured]:
         measuring = held_out.measure(network)
         while True:
             began = self._wish.clock()
@@ -144,7 +147,7 @@ class Adaptation:
                 return found
             yield self._done, what
 
-    def _learned(self, trainer: Trainer, held_out: HeldOut, best: _Best) -> Iterator[tuple[float, str]]:
+    def _learned(self, trainer: Trainer, held_out: HeldOut, best: _Best) -> Steps[None]:
         """Learn and check by turns, until the time is spent or nothing is gained any more."""
         checked = int(trainer.spent * _CHECKS)
         while trainer.spent < 1 and best.waiting < _PATIENCE:

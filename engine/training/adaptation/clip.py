@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.errors import EngineError
 from engine.evaluation.delivered import read_channels
@@ -93,9 +94,9 @@ class Clip:
         """``(H, W, 6)`` half, on disk: the set without the subject, and its shadow ratio."""
         return self._open("set", number)
 
-    def cutout(self, number: int) -> tuple[Array, Array]:
+    def cutout(self, number: int) -> tuple[Array, npt.NDArray[np.int32]]:
         """``(H, W, 4)`` half, on disk: the subject, premultiplied; and ``(N, 2)`` x and y of pixels at its outline."""
-        return self._open("cut", number), self._open("outline", number)
+        return self._open("cut", number), np.load(self._path("outline", number))
 
     def as_shot(self) -> PreparedShot:
         """The frames that are learned from, as the adversarial stage takes a shot."""

@@ -23,10 +23,21 @@ ARCHITECTURES = ("platenet",)
 
 
 @dataclass(frozen=True)
+class Exact:
+    """The recipe's own settings.
+
+    Attributes:
+        batch: samples of a step.
+    """
+
+    batch: int
+
+
+@dataclass(frozen=True)
 class ExactConfig(Config):
     """A run of this recipe; it stands in no file, so it has no table."""
 
-    recipe: None = None  # type: ignore[assignment]
+    recipe: Exact  # type: ignore[assignment]
 
     @property
     def name(self) -> str:

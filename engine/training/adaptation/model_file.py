@@ -12,6 +12,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from engine.network.library import add
+from engine.network.options import metadata, options_in
 from engine.network.table import ModelCard
 from engine.pipeline.scratch import scratch_folder
 
@@ -26,7 +27,7 @@ def model_bytes(weights: Mapping[str, Tensor], base: ModelCard, facts: Mapping[s
     """
     tensors = {name: value.detach().cpu().clone().contiguous() for name, value in weights.items()}
     origin = f"adapted from {base.name} ({base.sha256[:12]}) to {facts['clip']}"
-    header = {"licence": base.licence, "data": base.data, "origin": origin, "training": json.dumps(dict(facts))}
+    header = metadata(options_in(base.path)) | {"licence": base.licence, "data": base.data, "origin": origin, "training": json.dumps(dict(facts))}
     return save(tensors, header)
 
 

@@ -106,10 +106,10 @@ class ClipSource(BatchSource):
             return self._composed(rng, behind, None, self._anywhere(rng))
         rgba, outline = self._clip.cutout(self._subjects[int(rng.integers(len(self._subjects)))])
         move = _move(rng, self._clip.size, outline)
-        x, y = move @ (*outline[int(rng.integers(len(outline)))], 1)
+        x, y = map(float, move @ (*outline[int(rng.integers(len(outline)))], 1))
         window = self._window(rng, x, y)
         move[:, 2] -= (window[1].start, window[0].start)
-        placed = cv2.warpAffine(np.asarray(rgba, np.float32), move, (self.size,) * 2, flags=cv2.INTER_LINEAR)
+        placed: Array = cv2.warpAffine(np.asarray(rgba, np.float32), move, (self.size,) * 2, flags=cv2.INTER_LINEAR)
         placed[..., :3] *= np.exp(rng.normal(0, 0.1)) if rng.random() < 0.5 else 1
         return self._composed(rng, behind, placed, window)
 
@@ -126,7 +126,7 @@ class ClipSource(BatchSource):
         if subject is not None and rng.random() < _SHADOWED:
             cast = shadow(rng, rgba[..., 3])
             live, ratio = live * cast, ratio * cast
-        alpha = rgba[..., 3:].clip(0, 1)
+        alpha: Array = np.clip(rgba[..., 3:], 0, 1)
         frame = rgba[..., :3] + (1 - alpha) * live
         return Exact(frame, seen[..., 3:6], seen[..., 6:], alpha, ratio, rgba[..., :3])
 

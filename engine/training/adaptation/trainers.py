@@ -9,7 +9,7 @@ import torch
 from engine.errors import EngineError
 from engine.network.table import load_network
 from engine.training.adaptation.clip import Clip
-from engine.training.adaptation.exact import ExactConfig, ExactRecipe, require_exact
+from engine.training.adaptation.exact import Exact, ExactConfig, ExactRecipe, require_exact
 from engine.training.adaptation.samples import sample_size
 from engine.training.adaptation.wish import Method, Wish
 from engine.training.adversarial import AdversarialRecipe
@@ -27,8 +27,8 @@ _ADVERSARIAL_RATE = 1e-5
 _AVERAGE = 0.97
 """Share that the moving average keeps at every step: a few minutes are a few hundred steps."""
 
-_LARGE = 300
-"""px, sample side above which a step has two samples instead of four."""
+_COUNT, _LARGE = 4, 300
+"""Samples of a step, and px, sample side above which it has half as many."""
 
 
 def require_method(method: Method, architecture: str) -> None:
@@ -55,7 +55,7 @@ def make_trainer(wish: Wish, clip: Clip, model: str, seconds: float) -> Trainer:
     """
     exact = wish.method == "exact"
     size = sample_size(clip)
-    count = 2 if size > _LARGE else 4
+    count = _COUNT // 2 if size > _LARGE else _COUNT
     run = Run(
         folder=wish.folder,
         hours=seconds / 3600,
@@ -69,7 +69,7 @@ def make_trainer(wish: Wish, clip: Clip, model: str, seconds: float) -> Trainer:
     )
     if exact:
         network = load_network(model, run.device)
-        return Trainer(ExactConfig(run), ExactRecipe(run, clip, network, count))
+        return Trainer(ExactConfig(run, Exact(count)), ExactRecipe(run, clip, network, count))
     settings = Adversarial(shots=clip.folder, network=model, size=size, batch=count)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(wish.seed)
