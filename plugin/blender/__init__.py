@@ -1,6 +1,7 @@
 """PlateKey in Blender's compositor: 4.5 LTS and 5.0.
 
-    graph, footage, fingerprint -> plan -> export, take -> session -> rendering, operators -> inspection -> panel
+    graph, footage, fingerprint -> plan -> export, take -> session -> rendering, operators -> asking
+    -> inspection, adaptation -> panel
 
 `compositor` holds what differs between the two Blenders, `group` is the node itself, `board` what the panel shows.
 """
@@ -9,9 +10,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import inspection, operators, panel, rendering, settings
+from . import adaptation, inspection, operators, panel, rendering, settings
 
-_CLASSES = [*operators.CLASSES, *inspection.CLASSES, *panel.CLASSES]
+_CLASSES = [*operators.CLASSES, *inspection.CLASSES, *adaptation.CLASSES, *panel.CLASSES]
 
 
 def register() -> None:

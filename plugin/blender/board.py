@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
+from ..core.adaptation import adaptation_text
 from ..core.errors import LinkError
 from ..core.inspection import inspection_text
 from ..core.status import error_text, status_text
@@ -18,6 +19,7 @@ class Entry(NamedTuple):
     error: Optional[LinkError] = None
     status: Optional[Mapping[str, Any]] = None
     inspection: Optional[Mapping[str, Any]] = None
+    adaptation: Optional[Mapping[str, Any]] = None
 
 
 _entries: Dict[str, Entry] = {}
@@ -53,10 +55,16 @@ def inspected(identity: str, found: Mapping[str, Any]) -> None:
     _entries[identity] = entry(identity)._replace(inspection=found, error=None, progress=None)
 
 
+def adapted(identity: str, found: Mapping[str, Any]) -> None:
+    """The model was adapted to the shot, or it did not help; what went wrong before is history."""
+    _entries[identity] = entry(identity)._replace(adaptation=found, error=None, progress=None)
+
+
 def lines(identity: str) -> List[str]:
     """The status block, a line each."""
     known = entry(identity)
     if known.error:
         return error_text(known.error).splitlines()
     told = [inspection_text(known.inspection)] if known.inspection else []
+    told += [adaptation_text(known.adaptation)] if known.adaptation else []
     return "\n".join([*told, status_text(known.status, known.last)]).splitlines()

@@ -8,7 +8,7 @@ from typing import ClassVar
 import bpy
 
 from ..core.knobs import KNOBS
-from . import board, inspection, operators
+from . import adaptation, asking, board, inspection, operators
 
 _LETTER, _FEWEST_LETTERS = 11.5, 16
 """Width of the panel for each letter of a fact, its name beside it counted in, pixels; and the shortest line."""
@@ -60,10 +60,12 @@ class NodePanel(_InCompositor):
         row.operator(operators.Process.bl_idname, text="Process Frame").whole_range = False
         row.operator(operators.Process.bl_idname, text="Process Range").whole_range = True
         progress = board.entry(identity).progress
-        if inspection.is_running(identity) and progress is not None:
+        if asking.is_running(identity) and progress is not None:
             self.layout.progress(factor=progress.share, text=progress.text)
         else:
-            self.layout.operator(inspection.Inspect.bl_idname, icon="VIEWZOOM", text="Inspect Plate")
+            row = self.layout.row(align=True)
+            row.operator(inspection.Inspect.bl_idname, icon="VIEWZOOM", text="Inspect Plate")
+            row.operator(adaptation.Adapt.bl_idname, icon="MODIFIER", text="Adapt to This Shot")
 
     def _status(self, identity: str, letters: int) -> None:
         """The status block, in lines of so many letters."""

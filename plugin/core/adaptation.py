@@ -1,8 +1,6 @@
 """Adapting the model to a node's shot: what the side-car is asked, and what the node is told.
 
-steps = adapt(link, options, name, output, numbers)
-for state in steps: ...
-settings: the model's knob becomes ``name`` where ``found["helped"]``
+Where it helped, the node's knob Model becomes the answer's ``name``; the next run keys with it.
 """
 
 from __future__ import annotations
@@ -10,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, Generator, Iterable, Mapping
 
 from .asking import ask
+from .errors import LinkError
 from .frames import compact
 from .link import LinkClient
 from .summary import Progress
@@ -63,7 +62,11 @@ def adapt(
     kept = {name: value for name, value in options.items() if name not in _RENDER_ONLY}
     chosen = dict(options.get("knobs", {}))
     chosen["model"] = base_model(str(chosen.get("model") or _INITIAL), identity)
-    kept.update(
-        knobs=chosen, output=output, frame_range=compact(frames), name=model_name(identity), overwrite=True
-    )
-    return (yield from ask(link, "adapt", kept, patience, cancelled))
+    kept.update(knobs=chosen, output=output, frame_range=compact(frames), name=model_name(identity), overwrite=True)
+    over = LinkError("CANCELLED", "Adapting was cancelled.", "Adapt again to go on where it was.")
+    return (yield from ask(link, "adapt", kept, over, patience, cancelled))
+
+
+def adaptation_text(found: Mapping[str, Any]) -> str:
+    """The answer as a line of the node's block."""
+    return "{:<12}{}".format("Adapted" if found["helped"] else "Model", found["sentence"])

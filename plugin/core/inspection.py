@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Generator, Iterable, List, Mapping
 
+from .asking import ask
 from .errors import LinkError
 from .frames import compact
-from .link import LinkClient, error_of
+from .link import LinkClient
 from .summary import Progress
 
 MEASURED = 5
@@ -50,28 +51,9 @@ def inspect(
         LinkError: it cannot be done, or was cancelled.
     """
     kept = {name: value for name, value in options.items() if name not in _RENDER_ONLY}
-    number = link.submit("inspect", **dict(kept, frame_range=compact(frames)))
-    state = Progress(0.0, 0, 1, "Waiting for the engine")
-    ended = False
-    try:
-        while True:
-            yield state
-            if cancelled():
-                raise LinkError("CANCELLED", "The inspection was cancelled.", "Inspect again when it suits.")
-            message = link.receive(patience)
-            if message is None or message["id"] != number:
-                continue
-            if "event" in message:
-                event = message["event"]
-                state = Progress(event.get("done", 0.0), 0, 1, event.get("message", ""))
-                continue
-            ended = True
-            if "error" in message:
-                raise error_of(message)
-            return message["result"]
-    finally:
-        if not ended:
-            link.cancel(number)
+    over = LinkError("CANCELLED", "The inspection was cancelled.", "Inspect again when it suits.")
+    params = dict(kept, frame_range=compact(frames))
+    return (yield from ask(link, "inspect", params, over, patience, cancelled))
 
 
 def spread(frames: List[int]) -> List[int]:

@@ -11,7 +11,7 @@ import nuke
 from ..core.errors import LinkError
 from ..core.inspection import inspection_text
 from ..core.status import error_text
-from . import panel
+from . import adaptation, panel
 from .checks import frame_source
 from .inspection import inspected
 from .monitor import monitor_for
@@ -59,6 +59,17 @@ def inspect_plate(group: nuke.Group) -> None:
     """Say in the node whether its clean plate can work."""
     key = KeyNode(group)
     _told(key, lambda: key.say(inspection_text(inspected(key, monitor_for(key.name)))))
+
+
+def adapt_to_shot(group: nuke.Group) -> None:
+    """Adapt the model to the frames of the range, and key with it from now on where that helps."""
+    key = KeyNode(group)
+
+    def adapt() -> None:
+        sentence = adaptation.adapt_to_shot(key, key.wanted(), monitor_for(key.name))
+        nuke.tprint("{}: {}".format(key.name, sentence))
+
+    _told(key, adapt)
 
 
 def process_all() -> None:

@@ -62,6 +62,11 @@ class _Panel:
         self._add(nuke.Tab_Knob("platekey_matte", "Matte"))
         for knob in KNOBS:
             self._add(_declared(knob), _help(knob))
+        self._button(
+            "adapt_to_shot",
+            "Adapt to this shot",
+            "Learns the frames of the range, in some ten minutes, and keys with the result where it helps.",
+        )
         self._add(nuke.Tab_Knob("platekey_setup", "Files and engine"))
         self._setup()
 

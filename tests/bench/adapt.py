@@ -85,7 +85,7 @@ def part(shot: Shot, first: int) -> Shot:
     return replace(shot, **{name: getattr(shot, name)[first::2] for name in lists})
 
 
-def adapt(shot: Shot, wanted: argparse.Namespace, folder: Path, session) -> Adapted:  # noqa: ANN001
+def adapt(shot: Shot, wanted: argparse.Namespace, folder: Path, session) -> Adapted:
     """Adapt to frames and plate alone."""
     plate = as_source(shot.plate, "plate.exr", shot.space)
     jobs = [

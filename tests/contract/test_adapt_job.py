@@ -1,4 +1,4 @@
-"""The job `adapt` over the wire: its file, its model, its turns on the device. What it learns is a unit test's matter."""
+"""The job `adapt` over the wire: its file, its model, its turns on the device. What it learns is for unit tests."""
 
 import json
 import threading

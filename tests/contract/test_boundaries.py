@@ -42,6 +42,7 @@ def test_only_translation_servicer_and_job_kinds_read_the_wires_messages():
         if any("host_bridge.wire" in name for name in imported(path))
     }
     assert readers == {
+        "service/job_kinds/adapt.py",
         "service/job_kinds/build_plate.py",
         "service/job_kinds/inspect.py",
         "service/job_kinds/probe.py",

@@ -11,7 +11,8 @@ from fake_nuke import session
 from nuke_station import FIRST, LAST, footage, key_node, new_script, result, still, write_shot
 from platekey.core.errors import LinkError
 from platekey.core.side_car import connect
-from platekey.nuke import driver
+from platekey.nuke import driver, panel
+from platekey.nuke.adaptation import adapt_to_shot
 from platekey.nuke.inputs import Inputs
 from platekey.nuke.monitor import Monitor
 from platekey.nuke.process import process
@@ -76,6 +77,18 @@ def test_exported_files_go_as_soon_as_no_frame_needs_them(key, tmp_path, window)
     assert watch.most <= 1 + 2 * window + 3, "the plate, a window, two frames in flight and one ahead"
     assert list((tmp_path / "exchange").iterdir()) == []
     assert any("Exporting frame" in text for text in watch.texts)
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_adapting_sends_the_shot_and_chooses_its_model(key, tmp_path, direct):
+    key.group["direct"].setValue(direct)
+    watch = Watch(tmp_path / "exchange")
+    sentence = adapt_to_shot(key, WHOLE, watch)
+    assert sentence == "From platenet: [1002, 1003, 1004, 1005, 1006]."
+    assert key.value("model") == f"shot-{key.value(panel.ID)}"
+    assert "Adapted" in key.value("status")
+    assert any("Exporting" in text for text in watch.texts) is not direct
+    assert list((tmp_path / "exchange").iterdir()) == []
 
 
 def test_only_what_lacks_is_exported(key, tmp_path):

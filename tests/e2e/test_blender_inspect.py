@@ -1,4 +1,4 @@
-"""The Inspect button in real Blenders: files where they lie, exports where there are none, lines in the panel."""
+"""The buttons Inspect and Adapt in real Blenders: files where they lie, exports where there are none."""
 
 import pytest
 from blender_host import VERSIONS, Station, step
@@ -7,16 +7,19 @@ from blender_host import VERSIONS, Station, step
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_node_says_whether_its_plate_can_work(tmp_path, version):
     station = Station(tmp_path, version)
-    asked = (step("inspect"), step("lines"))
+    asked = (step("inspect"), step("lines"), step("adapt"))
     try:
         done = station.blender.run(*station.steps(exported=False), *asked, *station.steps(exported=True), *asked)
     finally:
         station.close()
     assert done.code == 0, done.printed
     assert [answer for answer in done.results if isinstance(answer, str)] == ["", ""]
-    direct, exported = [lines for lines in done.results if isinstance(lines, list)]
+    direct, adapted, exported, adapted_again = [lines for lines in done.results if isinstance(lines, list)]
     # Seven frames on disk are looked through; of an export there are only those that are measured.
     assert "registration: frames [1002, 1004, 1005, 1006, 1008], 7 looked through." in direct[0]
     assert "registration: frames [1002, 1004, 1005, 1006, 1008], 5 looked through." in exported[0]
     assert direct[1].split(maxsplit=1) == ["Do", "Stand further off."]
     assert "can work" in direct[2]
+    for error, model in (adapted, adapted_again):
+        assert error == ""
+        assert model.startswith("shot-")

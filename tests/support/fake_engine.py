@@ -107,7 +107,7 @@ class FakeEngine(engine_pb2_grpc.EngineServicer):
             ),
             color_configs=["platekey://studio"],
             roots=self._roots,
-            features=engine_pb2.Features(jobs=["inspect"]),
+            features=engine_pb2.Features(jobs=["inspect", "adapt"]),
         )
 
     def FindMissing(self, request, context):
@@ -134,15 +134,27 @@ class FakeEngine(engine_pb2_grpc.EngineServicer):
             self.last_call = time.monotonic()
 
     def RunJob(self, request, context):
-        """An inspection that finds what it was asked: which frames, against which plate."""
+        """An inspection that finds what it was asked: which frames, against which plate; or a model of that."""
         spec = request.inspect
         yield job_pb2.JobEvent(job_id=request.job_id, progress=job_pb2.JobProgress(done=0.5, message="Measuring"))
+        if request.WhichOneof("spec") == "adapt":
+            yield from self._adapted(request.job_id, request.adapt)
+            return
         for _ in range(100 if self._scenario.delay > 1 else 0):
             time.sleep(0.1)
         figure = f"frames {[frame.frame for frame in spec.frames]}, {len(spec.watched)} looked through"
         line = {"name": "registration", "verdict": "watch", "value": 1.5, "figure": figure, "tip": "Stand further off."}
         found = {"verdict": "watch", "lines": [line], "findings": [], "frames": []}
         yield job_pb2.JobEvent(job_id=request.job_id, done=job_pb2.JobDone(json=json.dumps(found)))
+
+    def _adapted(self, job_id, spec):
+        """A model's file that holds the frames' numbers."""
+        numbers = [frame.frame for frame in spec.frames]
+        data = json.dumps(numbers).encode()
+        yield job_pb2.JobEvent(job_id=job_id, chunk=job_pb2.JobChunk(name="adapted.safetensors", data=data))
+        file = job_pb2.JobFile(name="adapted.safetensors", sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+        found = {"helped": bool(spec.name), "name": spec.name, "sentence": f"From {spec.setup.knobs.model}: {numbers}."}
+        yield job_pb2.JobEvent(job_id=job_id, done=job_pb2.JobDone(json=json.dumps(found), files=[file]))
 
     def Stop(self, request, context):
         if not self.active:

@@ -126,6 +126,12 @@ def inspect():
     return told(lambda: bpy.ops.platekey.inspect("EXEC_DEFAULT"))
 
 
+def adapt():
+    """Press Adapt to This Shot; returns its error and the model that the node has then."""
+    error = told(lambda: bpy.ops.platekey.adapt("EXEC_DEFAULT"))
+    return [error, tree().nodes["PlateKey"].node_tree.platekey.model]
+
+
 def told(operator):
     """What an operator reports as an error."""
     try:

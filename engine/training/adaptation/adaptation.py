@@ -23,7 +23,7 @@ from engine.training.adaptation.held_out import HeldOut, Measured
 from engine.training.adaptation.model_file import model_bytes
 from engine.training.adaptation.samples import sample_size
 from engine.training.adaptation.trainers import make_trainer, require_method
-from engine.training.adaptation.wish import MOST_FRAMES, Adapted, Wish
+from engine.training.adaptation.wish import Adapted, Wish, spread
 from engine.training.checkpoint import has_checkpoint, load_checkpoint, save_checkpoint
 from engine.training.trainer import Trainer
 
@@ -37,7 +37,7 @@ _KEYING = 0.4
 _PIECE = 1.0
 """Seconds of learning after which others may use the device."""
 
-_CHECKS, _PATIENCE = 10, 3
+_CHECKS, _PATIENCE = 8, 3
 """Checks on the held-out frames while learning; as many in a row without a gain end it."""
 
 _GAIN = 0.98
@@ -121,7 +121,7 @@ class Adaptation:
     def _keyed(self) -> Steps[Clip]:
         """Key the clip's frames, the most spread ones first, as far as their share of the time allows."""
         frames = dict(self._wish.frames)
-        wanted = _spread(sorted(frames))
+        wanted = spread(sorted(frames))
         clip = Clip(self._wish.folder, tuple(sorted(wanted)))
         keyed: list[int] = []
         for number in wanted:
@@ -151,7 +151,8 @@ class Adaptation:
         """Learn and check by turns, until the time is spent or nothing is gained any more."""
         checked = int(trainer.spent * _CHECKS)
         while trainer.spent < 1 and best.waiting < _PATIENCE:
-            self._learn_piece(trainer)
+            if not self._learn_piece(trainer):
+                break
             yield self._done, f"learning, step {trainer.step}"
             if int(min(trainer.spent, 1.0) * _CHECKS) > checked:
                 checked = int(trainer.spent * _CHECKS)
@@ -161,13 +162,21 @@ class Adaptation:
                 best.take(measured, trainer.average.values)
                 self._save(trainer, best)
 
-    def _learn_piece(self, trainer: Trainer) -> None:
+    def _learn_piece(self, trainer: Trainer) -> bool:
+        """Learn for a moment; false where the loss is no number any more, which ends learning and loses nothing."""
         began = self._wish.clock()
-        while trainer.spent < 1 and self._wish.clock() - began < _PIECE:
-            step = self._wish.clock()
-            trainer.learn(trainer.recipe.source.batch(trainer.step, trainer.spent))
-            trainer.hours += (self._wish.clock() - step) / 3600
-        self._spent += self._wish.clock() - began
+        try:
+            while trainer.spent < 1 and self._wish.clock() - began < _PIECE:
+                step = self._wish.clock()
+                trainer.learn(trainer.recipe.source.batch(trainer.step, trainer.spent))
+                trainer.hours += (self._wish.clock() - step) / 3600
+        except EngineError as error:
+            if error.reason != "INTERNAL":
+                raise
+            return False
+        finally:
+            self._spent += self._wish.clock() - began
+        return True
 
     def _conclude(self, clip: Clip, trainer: Trainer, before: Measured, best: _Best) -> None:
         after = best.measured
@@ -219,18 +228,6 @@ def _averaged(trainer: Trainer) -> nn.Module:
     network = copy.deepcopy(trainer.recipe.network)
     network.load_state_dict(trainer.average.values)
     return network.eval()
-
-
-def _spread(numbers: list[int]) -> list[int]:
-    """At most `MOST_FRAMES`, evenly spread; every further one halves a gap, so that any number of them is spread."""
-    if len(numbers) > MOST_FRAMES:
-        numbers = [numbers[round(i * (len(numbers) - 1) / (MOST_FRAMES - 1))] for i in range(MOST_FRAMES)]
-    ordered: list[int] = []
-    step = 1 << (len(numbers) - 1).bit_length()
-    while step:
-        ordered += [number for number in numbers[::step] if number not in ordered]
-        step //= 2
-    return ordered
 
 
 def _check_clip(clip: Clip) -> None:

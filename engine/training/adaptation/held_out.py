@@ -14,7 +14,7 @@ from engine.training.adaptation.samples import ClipSource
 from engine.training.adversarial.composites import READERS
 from engine.training.stream import Batch
 
-_BATCHES, _COUNT, _SEED = 6, 4, 7
+_BATCHES, _COUNT, _SEED = 5, 4, 7
 """Measured samples of either kind: batches, samples of each, and the seed they are drawn by, the same every time."""
 
 

@@ -21,8 +21,9 @@ from engine.training.adaptation.clip import Clip
 from engine.training.stream import Batch, BatchSource, generator
 from engine.values import Array
 
-CELLS = 128
-"""Cells of PlateNet's base along a sample's side, where the picture has so many; a whole frame has 240 to 600."""
+CELLS = 64
+"""Cells of PlateNet's base along a sample's side, where the picture has so many; a whole frame has 240 to 600. Twice as
+many make a step four times as slow, and steps are what the time is short of: docs/adapt.md."""
 
 _STRIDE = 32
 """A sample's sides are multiples of so many cells: 16 for the base, and a tile of the refiner holds 16 or fewer."""

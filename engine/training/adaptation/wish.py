@@ -101,3 +101,15 @@ class Adapted:
         if self.helped:
             return f"Adapted: {figures}."
         return f"Adapting did not help: {figures}. The model's own weights are kept."
+
+
+def spread(numbers: list[int]) -> list[int]:
+    """At most `MOST_FRAMES`, evenly spread; every further one halves a gap, so that any number of them is spread."""
+    if len(numbers) > MOST_FRAMES:
+        numbers = [numbers[round(i * (len(numbers) - 1) / (MOST_FRAMES - 1))] for i in range(MOST_FRAMES)]
+    ordered: list[int] = []
+    step = 1 << (len(numbers) - 1).bit_length()
+    while step:
+        ordered += [number for number in numbers[::step] if number not in ordered]
+        step //= 2
+    return ordered
