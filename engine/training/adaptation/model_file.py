@@ -27,8 +27,8 @@ def model_bytes(weights: Mapping[str, Tensor], base: ModelCard, facts: Mapping[s
     """
     tensors = {name: value.detach().cpu().clone().contiguous() for name, value in weights.items()}
     origin = f"adapted from {base.name} ({base.sha256[:12]}) to {facts['clip']}"
-    header = metadata(options_in(base.path)) | {"licence": base.licence, "data": base.data, "origin": origin, "training": json.dumps(dict(facts))}
-    return save(tensors, header)
+    stated = {"licence": base.licence, "data": base.data, "origin": origin, "training": json.dumps(dict(facts))}
+    return save(tensors, stated | metadata(options_in(base.path)))
 
 
 def register(data: bytes, name: str) -> ModelCard:
