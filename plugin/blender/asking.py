@@ -9,6 +9,7 @@ from typing import Callable, Generator, Iterator, List, Set
 import bpy
 
 from ..core.errors import LinkError
+from ..core.frames import spread
 from ..core.link import LinkClient
 from ..core.side_car import connect
 from ..core.summary import Progress
@@ -97,7 +98,7 @@ class Question(NodeOperator):
         scene, plan = context.scene, _planned(context.scene, self.node(context))
         frames = list(range(scene.frame_start, scene.frame_end + 1, scene.frame_step))
         if plan.exports:
-            frames = _spread([frame for frame in frames if frame != plan.held], self.wanted)
+            frames = spread([frame for frame in frames if frame != plan.held], self.wanted)
             yield from _exported(scene, plan, frames, cancelled)
         with ThreadPoolExecutor(1) as pool:
             opening = pool.submit(connect)
@@ -141,13 +142,6 @@ def _exported(
 def _shown(plan: Plan, state: Progress) -> Progress:
     board.progress(plan.identity, state)
     return state
-
-
-def _spread(frames: List[int], most: int) -> List[int]:
-    """At most so many, evenly spread."""
-    if len(frames) <= most:
-        return frames
-    return [frames[round(index * (len(frames) - 1) / (most - 1))] for index in range(most)]
 
 
 def is_running(identity: str) -> bool:

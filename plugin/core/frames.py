@@ -35,3 +35,10 @@ def _runs(frames: Iterable[int]) -> List[Tuple[int, int]]:
         else:
             runs.append((frame, frame))
     return runs
+
+
+def spread(frames: List[int], most: int) -> List[int]:
+    """At most so many of the frames, evenly spread, both ends among them."""
+    if len(frames) <= most:
+        return frames
+    return [frames[round(index * (len(frames) - 1) / (most - 1))] for index in range(most)]

@@ -56,13 +56,6 @@ def inspect(
     return (yield from ask(link, "inspect", params, over, patience, cancelled))
 
 
-def spread(frames: List[int]) -> List[int]:
-    """At most as many of the frames as are measured, evenly spread; what a host has to export for an inspection."""
-    if len(frames) <= MEASURED:
-        return frames
-    return [frames[round(index * (len(frames) - 1) / (MEASURED - 1))] for index in range(MEASURED)]
-
-
 def inspection_text(found: Mapping[str, Any]) -> str:
     """The answer as the node's block: what is not good, each with its tip under it, and the word on the whole."""
     lines: List[str] = []

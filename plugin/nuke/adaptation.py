@@ -10,6 +10,7 @@ from ..core import refusals
 from ..core.adaptation import FRAMES, adapt, adaptation_text
 from ..core.asking import follow
 from ..core.errors import LinkError
+from ..core.frames import spread
 from ..core.link import LinkClient
 from ..core.matte_run import Export
 from ..core.side_car import connect
@@ -44,7 +45,7 @@ def adapt_to_shot(
         LinkError: it cannot be done, or was cancelled; the same again goes on.
     """
     held = key.plate_frame() if key.source("CleanPlate") is None else None
-    wanted = _spread(sorted({frame for frame in frames if frame != held}))
+    wanted = spread(sorted({frame for frame in frames if frame != held}), FRAMES)
     check(key, NodeState(key), wanted or sorted(frames))
     folder = key.results_folder("")
     refusals.require_writable(key.name, folder)
@@ -69,10 +70,3 @@ def _export(export: Optional[Export], plate: str, frames: List[int], monitor: Mo
         if monitor.cancelled():
             raise LinkError("CANCELLED", "Adapting was cancelled.", "Adapt again when it suits.")
         export.make(frame)
-
-
-def _spread(frames: List[int]) -> List[int]:
-    """At most as many as are learned from, evenly spread."""
-    if len(frames) <= FRAMES:
-        return frames
-    return [frames[round(index * (len(frames) - 1) / (FRAMES - 1))] for index in range(FRAMES)]

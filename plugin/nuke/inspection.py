@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List
 
 from ..core.errors import LinkError
-from ..core.inspection import inspect, spread
+from ..core.frames import spread
+from ..core.inspection import MEASURED, inspect
 from ..core.link import LinkClient
 from ..core.side_car import connect
 from ..core.summary import Progress
@@ -38,7 +39,7 @@ def inspected(key: KeyNode, monitor: Monitor, connected: Callable[[], LinkClient
     with connected() as link, Inputs(key, frames) as inputs:
         export = inputs.export()
         if export is not None:
-            frames = spread(frames)
+            frames = spread(frames, MEASURED)
             _exported(export.make, ([] if own is None else [own]) + frames, monitor)
         answers: List[Dict[str, Any]] = []
 

@@ -70,7 +70,7 @@ def test_the_node_is_a_sound_script(node):
     assert problems(text) == []
     assert text.count("end_group") == 1
     assert text.count("\n Output {") == 1
-    assert text.count("buttons.") == 7
+    assert text.count("buttons.") == 8
     assert group.Class() == "Group"
 
 
