@@ -11,6 +11,7 @@ from torch import Tensor
 from engine.benchmark.contender import Contender
 from engine.network.keyer import Keyer
 from engine.network.platenet import Prediction
+from engine.network.platenet.light import Noise
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,9 @@ class Stopwatch:
         """Of the other one."""
         return self.keyer.takes_hint
 
-    def at(self, height: int, width: int) -> Stopwatch:
+    def at(self, height: int, width: int, noise: Noise | None = None) -> Stopwatch:
         """The other one for pictures of this size, with the same notes."""
-        return Stopwatch(self.keyer.at(height, width), self.entrant, self.device, self.notes)
+        return Stopwatch(self.keyer.at(height, width, noise), self.entrant, self.device, self.notes)
 
     def __call__(self, frame: Tensor, plate: Tensor, valid: Tensor, hint: Tensor) -> Prediction:
         """Matte a batch, and note."""

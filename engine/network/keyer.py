@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.network.platenet import Prediction
+from engine.network.platenet.light import Noise
 
 # Beyond 0 and 1, so that `squash` reaches both ends in spite of rounding.
 _REACH = 1e-6
@@ -32,8 +33,8 @@ class Keyer(Protocol):
     def takes_hint(self) -> bool:
         """Whether a hint makes a difference."""
 
-    def at(self, height: int, width: int) -> Keyer:
-        """The network as it is run on pictures of this size."""
+    def at(self, height: int, width: int, noise: Noise | None = None) -> Keyer:
+        """The network as it is run on pictures of this size and grain (None: not measured)."""
 
     def __call__(self, frame: Tensor, plate: Tensor, valid: Tensor, hint: Tensor) -> Prediction:
         """Matte a batch; see `engine.network.platenet.PlateNet.forward`."""

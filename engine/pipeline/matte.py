@@ -15,6 +15,7 @@ from engine.errors import EngineError
 from engine.network import device as devices
 from engine.network.keyer import Keyer
 from engine.network.platenet import decode, squash
+from engine.network.platenet.light import Noise
 from engine.settings import Knobs
 from engine.values import Array, Matte, Plate
 
@@ -46,6 +47,7 @@ def matte(
     knobs: Knobs,
     device: str,
     check: Callable[[], None],
+    noise: Noise | None = None,
 ) -> Matte:
     """Run the network.
 
@@ -58,6 +60,7 @@ def matte(
         knobs: quality, sensitivity, hint strength, precision.
         device: torch device.
         check: called before every tile; raises to cancel.
+        noise: variance of ``frame - plate`` a channel, `Photometric.noise`; None where it was not measured.
 
     Returns:
         The matte; its foreground is linear ACEScg at the frame's exposure.
@@ -69,7 +72,9 @@ def matte(
     inputs = _inputs(frame, plate, hint, anchor, knobs)
     if knobs.quality == "draft":
         inputs = _resized(inputs, (max(height // 2, 1), max(width // 2, 1)), "area")
-    outputs, tiles = _tiled(inputs, network.at(*inputs.shape[:2]), knobs, device, check)
+    # A draft's pixels are means of four.
+    seen = noise and _anchored(noise, anchor, 0.25 if knobs.quality == "draft" else 1.0)
+    outputs, tiles = _tiled(inputs, network.at(*inputs.shape[:2], seen), knobs, device, check)
     if knobs.quality == "draft":
         outputs = _resized(outputs, (height, width), "bilinear")
     return Matte(
@@ -79,6 +84,11 @@ def matte(
         foreground=outputs[..., 5:] / np.float32(anchor),
         tiles=tiles,
     )
+
+
+def _anchored(noise: Noise, anchor: float, share: float) -> Noise:
+    """A variance model in anchored light. That of a space other than ACEScg is taken for ACEScg's."""
+    return tuple((a * share * anchor**2, b * share * anchor) for a, b in noise)
 
 
 def _inputs(frame: Array, plate: Plate, hint: Array | None, anchor: float, knobs: Knobs) -> Array:

@@ -106,6 +106,7 @@ def matte_frame(
             job.knobs,
             session.device,
             clock.check,
+            fit.noise,
         )
         guess = replace(guess, foreground=colour.from_acescg(guess.foreground, config, job.output_space))
     with clock.stage("solve"):

@@ -21,6 +21,10 @@ Matrix = npt.NDArray[np.float64]
 """Coordinates and maps between them."""
 
 
+_CAMOUFLAGED = 0.06
+"""Share of subjects that wear, in places, another piece of what they stand before."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """One training sample; arrays are ``(H, W, C)`` float32, linear where they are colours.
@@ -78,6 +82,9 @@ def shot(rng: Rng, subject: Array, photos: Sequence[Array], size: int, count: in
     """
     background = _background(rng, photos, size)
     frames = subject if subject.ndim == 4 else subject[None]
+    camouflaged = rng.random() < _CAMOUFLAGED
+    if camouflaged:
+        frames = _clothed(rng, frames, background)
     pose = None if rng.random() < 0.05 else _pose(rng, frames[0], size)
     shade_seed, code_seed, hint_seed = rng.integers(2**32, size=3)
     plate, valid, live = faulty_plate(rng, background)
@@ -85,7 +92,8 @@ def shot(rng: Rng, subject: Array, photos: Sequence[Array], size: int, count: in
     samples = []
     for time in range(count):
         rgba = _placed(frames[min(time, len(frames) - 1)], pose, time, size)
-        gain = _light(rng, rgba, live) if gain is None else gain
+        if gain is None:
+            gain = np.exp(rng.normal(0, 0.1, 3)).astype(np.float32) if camouflaged else _light(rng, rgba, live)
         premultiplied, alpha = rgba[..., :3] * gain, rgba[..., 3:]
         ratio = shadow(np.random.default_rng(shade_seed), alpha[..., 0])
         frame = premultiplied + (1 - alpha) * ratio * live
@@ -130,6 +138,16 @@ def _pose(rng: Rng, rgba: Array, size: int) -> Pose:
     if rng.random() < 0.5:  # mirrored
         still = still @ np.array(((-1, 0, rgba.shape[1]), (0, 1, 0), (0, 0, 1)))
     return Pose(still, rng.normal(0, rng.choice((0.3, 3, 12)), 2), rng.normal(0, 0.7))
+
+
+def _clothed(rng: Rng, frames: Array, background: Array) -> Array:
+    """Subjects ``(T, S, S, 4)`` dressed, in large patches, in the set's own stuff: stone before stone."""
+    side = frames.shape[1]
+    turned = np.rot90(background, int(rng.integers(4)))[:: rng.choice((-1, 1))]
+    stuff = cv2.resize(np.ascontiguousarray(turned), (side, side), interpolation=cv2.INTER_LINEAR)
+    patch = np.clip(noise(rng, side, side / 4)[..., None] * 8 + rng.uniform(0, 8), 0, 1)
+    rgb, alpha = frames[..., :3].astype(np.float32), frames[..., 3:].astype(np.float32)
+    return np.concatenate((rgb + (alpha * stuff - rgb) * patch, alpha), -1)
 
 
 def _placed(rgba: Array, pose: Pose | None, time: int, size: int) -> Array:

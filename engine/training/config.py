@@ -73,6 +73,7 @@ class Supervised:
         size: px of a sample, a multiple of 128.
         batch: samples of a step, an even number.
         encoder: published EfficientNet-Lite0 weights (``.pth``) to begin from; None begins from nothing.
+        weights: weights of PlateNet (``.safetensors``) to begin from, of today's shape or with fewer inputs to a layer.
     """
 
     assets: Path
@@ -81,6 +82,7 @@ class Supervised:
     size: Annotated[int, Range(128, 2048, 128)] = 384
     batch: Annotated[int, Range(2, 1024, 2)] = 4
     encoder: Path | None = None
+    weights: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -13,13 +14,14 @@ import torch
 from torch import Tensor
 
 from engine.errors import EngineError
+from engine.pipeline import photometric
 from engine.pipeline.colour import exposure_anchor
 from engine.synthesis.composites import Sample, shot
 from engine.synthesis.faults import linearise
 from engine.synthesis.foregrounds import SIZE, foreground
 from engine.synthesis.textures import Rng
 from engine.training.assets import load_manifest
-from engine.values import Array
+from engine.values import Array, Plate
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,11 @@ _RENDERED = 0.5
 # al., "Faster Neural Network Training with Data Echoing", 2019). Shots are shared by so many batches in a row.
 _ECHO = 6
 _BLOCK = 60
+
+# Of the shots, this share goes through the pipeline's exposure match, as all do in use, unless that went this far wrong
+# (a large subject before a plain wall), stops. The others keep the fault that they were given.
+_FITTED = 0.8
+_FAR = 0.6
 
 # Px along a cell of the base, and the part of a frame's side that is seen: from close up to far away, and from 64 to
 # 256 cells of a frame of 512 px, as pictures in use have 240 to 600.
@@ -74,6 +81,13 @@ def load_painted(cache: Path, group: Group, count: int, photos: list[Array]) -> 
         painted.flush()
         unfinished.rename(path)
     return np.load(path, mmap_mode="r")
+
+
+class Shot(NamedTuple):
+    """Consecutive frames over one plate, and the grain of frame minus plate, ``(3, 2)``, `Photometric.noise`."""
+
+    frames: list[Sample]
+    noise: Array
 
 
 class Subjects:
@@ -121,33 +135,44 @@ class Batches:
         self._subjects, self._photos = subjects, photos
         self._size, self._count, self._seed = size, count, seed
         self._shots_of_block = max(1, _BLOCK * count // echo)
-        self._kept: dict[tuple[int, int], list[Sample]] = {}
+        self._kept: dict[tuple[int, int], Shot] = {}
 
     def batch(self, number: int) -> dict[str, Tensor]:
         """One batch; names are those of `Sample`, tensors ``(N, C, H, W)``.
 
         Four batches of five hold whole pictures, in cells of 2, 4 or 8 px (``cell``), the fifth quarters of them in
         cells of 2 px. In a third of them items 2k and 2k + 1 are consecutive frames of one shot (``pairs``). Colours
-        are scaled by the sample's exposure anchor.
+        are scaled by the sample's exposure anchor, and so is the grain, ``noise (N, 3, 2)``.
         """
         rng = np.random.default_rng((self._seed, number))
         pairs = bool(rng.random() < 1 / 3)
         cell, part = _VIEWS[int(rng.integers(len(_VIEWS)))]
         items = []
         for _ in range(self._count // 2 if pairs else self._count):
-            frames = self._shot(number // _BLOCK, int(rng.integers(self._shots_of_block)))
+            frames, noise = self._shot(number // _BLOCK, int(rng.integers(self._shots_of_block)))
             view = _view(rng, self._size, self._size // part)
             times = (0, 1) if pairs else (int(rng.integers(2)),)
-            items += [_seen(frames[time], view) for time in times]
+            items += [(_seen(frames[time], view), noise) for time in times]
         return _batch(items, number) | {"cell": torch.tensor(cell), "pairs": torch.tensor(pairs)}
 
-    def _shot(self, block: int, index: int) -> list[Sample]:
+    def _shot(self, block: int, index: int) -> Shot:
         """A shot of two frames; kept while its block of batches lasts."""
         if (block, index) not in self._kept:
             self._kept = {key: frames for key, frames in self._kept.items() if key[0] == block}
             rng = np.random.default_rng((self._seed, block, index, 0))
-            self._kept[block, index] = shot(rng, self._subjects.draw(rng), self._photos, self._size, 2)
+            self._kept[block, index] = _exposed(rng, shot(rng, self._subjects.draw(rng), self._photos, self._size, 2))
         return self._kept[block, index]
+
+
+def _exposed(rng: Rng, frames: list[Sample]) -> Shot:
+    """A shot as the pipeline hands it on: its plate exposed as its first frame, where it is, and its grain measured."""
+    valid = frames[0].valid[..., 0] > 0
+    fit = photometric.fit(frames[0].frame, Plate(frames[0].plate, valid), "auto")
+    noise = np.asarray(fit.noise, np.float32)
+    if rng.random() > _FITTED or np.abs(np.log2(fit.gain)).max() > _FAR:
+        return Shot(frames, noise)
+    plate = photometric.apply(Plate(frames[0].plate, valid), fit).rgb
+    return Shot([replace(sample, plate=plate) for sample in frames], noise)
 
 
 def _view(rng: Rng, whole: int, size: int) -> tuple[slice, slice, int, bool]:
@@ -167,7 +192,8 @@ def _seen(item: Sample, view: tuple[slice, slice, int, bool]) -> Sample:
     return Sample(**{name: cropped(planes) for name, planes in vars(item).items()})
 
 
-def _batch(items: list[Sample], number: int) -> dict[str, Tensor]:
+def _batch(drawn: list[tuple[Sample, Array]], number: int) -> dict[str, Tensor]:
+    items = [sample for sample, _ in drawn]
     scales = torch.tensor([exposure_anchor(item.plate, item.valid[..., 0] > 0) for item in items]).view(-1, 1, 1, 1)
     batch = {
         name: torch.from_numpy(np.stack([getattr(item, name) for item in items])).permute(0, 3, 1, 2)
@@ -175,6 +201,8 @@ def _batch(items: list[Sample], number: int) -> dict[str, Tensor]:
     }
     for name in ("frame", "plate", "foreground"):
         batch[name] = (batch[name] * scales).clamp(max=1e4)
+    noise = torch.from_numpy(np.stack([noise for _, noise in drawn]))
+    batch["noise"] = noise * torch.cat((scales**2, scales), 1)[..., 0].mT
     if not all(bool(torch.isfinite(value).all()) for value in batch.values()):
         raise EngineError("INTERNAL", "A training sample is not finite.", "Report this.", batch=number)
     return batch

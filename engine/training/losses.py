@@ -47,7 +47,7 @@ def step_losses(network: PlateNet, batch: dict[str, Tensor]) -> dict[str, Tensor
     cell = int(batch["cell"])
     truth = Truth(batch["alpha"], batch["shadow"], batch["foreground"], bool(batch["pairs"]))
     frame, plate, valid, hint = (batch[name] for name in ("frame", "plate", "valid", "hint"))
-    sketch = network.base(seen(frame, plate, valid, hint, cell))
+    sketch = network.base(seen(frame, plate, valid, hint, cell, batch.get("noise")))
     worst = functional.max_pool2d((squash(enlarged(sketch.logit.detach(), cell)) - truth.alpha).abs(), cell)
     tiles = _training_tiles(sketch, truth.alpha, cell)
     fine = network.refine(tiles, frame, plate, valid, sketch, cell)

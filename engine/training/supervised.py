@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import cast
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional
 
 from engine.errors import EngineError
 from engine.network.encoder import from_imagenet
@@ -64,6 +67,8 @@ class SupervisedRecipe(Recipe):
         network = PlateNet()
         if recipe.encoder is not None:
             network.base.encoder.load_state_dict(_encoder_weights(recipe.encoder))
+        if recipe.weights is not None:
+            begin_from(network, recipe.weights)
         network = network.to(torch.device(run.device)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network, self.others = network, {}
         parts = {part: [p for name, p in self.network.named_parameters() if _part(name) == part] for part in SHARES}
@@ -117,6 +122,29 @@ class SupervisedRecipe(Recipe):
 
 def _part(parameter: str) -> str:
     return next((part for part in SHARES if parameter.startswith(part)), "rest")
+
+
+def begin_from(network: nn.Module, path: Path) -> None:
+    """Fill a network with weights; inputs that a layer has beyond those of the weights are not listened to at first.
+
+    Raises:
+        EngineError: FILE_MISSING; BAD_REQUEST for weights of another network.
+    """
+    if not path.is_file():
+        raise EngineError("FILE_MISSING", f"The weights {path} are missing.", "Name a .safetensors file.")
+    try:
+        weights = load_file(path)
+        grown = {name: _grown(weights[name], value) for name, value in network.state_dict().items()}
+        network.load_state_dict(grown | {name: weights[name] for name in weights.keys() - grown.keys()})
+    except (SafetensorError, KeyError, RuntimeError) as error:
+        step = "Name the weights of a PlateNet, or leave supervised.weights out."
+        raise EngineError("BAD_REQUEST", f"{path} are no weights of this network.", step) from error
+
+
+def _grown(weights: Tensor, wanted: Tensor) -> Tensor:
+    """Weights in the shape wanted: zeros for the inputs, of the second dimension, that come after theirs."""
+    more = wanted.shape[1] - weights.shape[1] if wanted.ndim == 4 == weights.ndim else 0
+    return functional.pad(weights.to(wanted.dtype), (0, 0, 0, 0, 0, more)) if more > 0 else weights.to(wanted.dtype)
 
 
 def _encoder_weights(path: Path) -> dict[str, Tensor]:

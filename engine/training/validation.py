@@ -16,7 +16,8 @@ _SUBJECTS, _BATCHES, _SIZE, _SEED = 64, 16, 384, 7
 
 def predict(network: PlateNet, batch: dict[str, Tensor]) -> Any:  # noqa: ANN401 - a Prediction; the call is untyped
     """Run a network on a batch of `engine.training.dataset.Batches`."""
-    return network(*(batch[name] for name in ("frame", "plate", "valid", "hint")), int(batch["cell"]))
+    pictures = (batch[name] for name in ("frame", "plate", "valid", "hint"))
+    return network(*pictures, int(batch["cell"]), batch.get("noise"))
 
 
 @torch.no_grad()

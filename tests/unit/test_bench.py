@@ -103,7 +103,7 @@ class TickingKeyer:
     def __init__(self, network, clock, whole):
         self.network, self.clock, self.whole, self.known = network, clock, whole, False
 
-    def at(self, _height, _width):
+    def at(self, _height, _width, _noise=None):
         return self
 
     def __call__(self, frame, *_):

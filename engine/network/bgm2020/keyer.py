@@ -11,6 +11,7 @@ from engine.network.bgm2020.recipe import SIZE, Cue, largest_component, prepare,
 from engine.network.display import from_display, to_display
 from engine.network.keyer import filled, logit_of
 from engine.network.platenet import Prediction, encode, tolerant_difference
+from engine.network.platenet.light import Noise
 
 # Above this alpha the frame's own colour is the subject's; the published script's 0.95 of -1..1.
 _SOLID = 0.975
@@ -48,7 +49,7 @@ class Bgm2020Keyer(nn.Module):
         self.size = size
         self._largest_only = largest_only
 
-    def at(self, height: int, width: int) -> Bgm2020Keyer:
+    def at(self, height: int, width: int, noise: Noise | None = None) -> Bgm2020Keyer:
         """Itself: it looks at as many px whatever the picture."""
         return self
 

@@ -14,6 +14,7 @@ from engine.network.bgmv2.refiner import PATCH, Budget, Mode
 from engine.network.display import from_display, to_display
 from engine.network.keyer import filled, logit_of
 from engine.network.platenet import Prediction, encode
+from engine.network.platenet.light import Noise
 
 # doc/model_usage.md of the published code: a backbone of 480 px (scale 0.25 for HD, 0.125 for 4K, 0.5 at most), and
 # 80,000 px refined of HD's two million, 320,000 of 4K's eight.
@@ -54,7 +55,7 @@ class Bgmv2Keyer(nn.Module):
         self.refined_share = 0.0
         self.whole_budget = False
 
-    def at(self, height: int, width: int) -> Bgmv2Keyer:
+    def at(self, height: int, width: int, noise: Noise | None = None) -> Bgmv2Keyer:
         """Itself: scale and budget follow each picture."""
         return self
 

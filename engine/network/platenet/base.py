@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from engine.network.blocks import ContextSwitch, ContextUnit, ConvUnit, UpUnit
 from engine.network.encoder import CHANNELS, Encoder
-from engine.network.platenet.light import display, encode, light_ratio, tolerant_difference
+from engine.network.platenet.light import SIGNIFICANCE, display, encode, light_ratio, tolerant_difference
 
 HIDDEN = 16
 """Channels handed to the refiner."""
@@ -24,12 +24,14 @@ class View(NamedTuple):
         plate: the same; any finite colour where invalid.
         valid: ``(N, 1, h, w)`` share of pixels that the plate saw.
         hint: ``(N, 2, h, w)`` rough matte, and trust in it.
+        significance: ``(N, SIGNIFICANCE, h, w)`` of the difference against the grain.
     """
 
     frame: Tensor
     plate: Tensor
     valid: Tensor
     hint: Tensor
+    significance: Tensor
 
 
 class Sketch(NamedTuple):
@@ -57,12 +59,12 @@ class Base(nn.Module):
         super().__init__()
         self.encoder = Encoder()
         c4, c8, c16, c32 = CHANNELS
-        self.switch32 = ContextSwitch(c32, 96, extra=2)
+        self.switch32 = ContextSwitch(c32, 96, extra=2 + SIGNIFICANCE)
         self.context = nn.Sequential(ContextUnit(96), ContextUnit(96), ContextUnit(96))
-        self.switch16 = ContextSwitch(c16, 48)
-        self.switch8 = ContextSwitch(c8, 40)
+        self.switch16 = ContextSwitch(c16, 48, extra=SIGNIFICANCE)
+        self.switch8 = ContextSwitch(c8, 40, extra=SIGNIFICANCE)
         self.switch4 = ContextSwitch(c4, 32)
-        self.pixels = ConvUnit(4 * 8 + 2, 24)
+        self.pixels = ConvUnit(4 * 8 + 2 + 4 * SIGNIFICANCE, 24)
         self.up16 = UpUnit(96, 48, 80)
         self.up8 = UpUnit(80, 40, 64)
         self.up4 = UpUnit(64, 32 + 24, 48, kernel=1)
@@ -78,7 +80,8 @@ class Base(nn.Module):
         """Features of frame and plate, switched, at strides 2, 4, 8 and 16."""
         features = zip(self.look(view.frame), plate, strict=True)
         switches = (self.switch4, self.switch8, self.switch16, self.switch32)
-        extra = ((), (), (), (functional.avg_pool2d(view.hint, 16),))
+        sure4, sure8, sure16 = (functional.avg_pool2d(view.significance, size) for size in (4, 8, 16))
+        extra = ((), (sure4,), (sure8,), (functional.avg_pool2d(view.hint, 16), sure16))
         return [switch(*pair, *more) for switch, pair, more in zip(switches, features, extra, strict=True)]
 
     def forward(self, view: View, plate: list[Tensor] | None = None) -> Sketch:
@@ -108,6 +111,7 @@ class Base(nn.Module):
         """Features ``(N, 32, h / 2, w / 2)`` from everything that the base sees."""
         x = self.up16(self.context(joined[3]), joined[2])
         x = self.up8(x, joined[1])
-        pixels = torch.cat((functional.pixel_unshuffle(cues, 2), functional.avg_pool2d(view.hint, 2)), 1)
+        cues, sure = (functional.pixel_unshuffle(planes, 2) for planes in (cues, view.significance))
+        pixels = torch.cat((cues, functional.avg_pool2d(view.hint, 2), sure), 1)
         x = self.up4(x, torch.cat((joined[0], self.pixels(pixels)), 1))
         return self.join(x)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.network.folding import folded
+from engine.network.platenet.light import Noise
 from engine.network.platenet.platenet import PlateNet, Prediction, cell_size, seen
 
 # Cells that a tile sees beyond its edge; `tests/unit/test_matte.py` states the difference that remains.
@@ -21,6 +22,7 @@ class PlateNetKeyer(nn.Module):
     Args:
         network: in evaluation mode.
         cell: px along a cell of the base.
+        noise: ``(3, 2)`` grain, as `light.significance` takes it; None where none was measured.
         plates: features of plates seen so far, shared between sizes.
 
     Attributes:
@@ -31,21 +33,25 @@ class PlateNetKeyer(nn.Module):
     bytes_per_pixel = 400
     takes_hint = True
 
-    def __init__(self, network: PlateNet, cell: int = 4, plates: _Plates | None = None) -> None:
+    def __init__(
+        self, network: PlateNet, cell: int = 4, noise: Noise | None = None, plates: _Plates | None = None
+    ) -> None:
         super().__init__()
         self.network = network
         self.cell = cell
         self.stride, self.margin = 16 * cell, _MARGIN_CELLS * cell
         self.refined_share = 0.0
+        self._noise = noise
         self._plates = plates or _Plates()
 
-    def at(self, height: int, width: int) -> PlateNetKeyer:
-        """The network as it looks at pictures of this size."""
-        return PlateNetKeyer(self.network, cell_size(height, width), self._plates)
+    def at(self, height: int, width: int, noise: Noise | None = None) -> PlateNetKeyer:
+        """The network as it looks at pictures of this size and grain."""
+        return PlateNetKeyer(self.network, cell_size(height, width), noise, self._plates)
 
     def forward(self, frame: Tensor, plate: Tensor, valid: Tensor, hint: Tensor) -> Prediction:
         """Matte a batch; see `PlateNet.forward`."""
-        view = seen(frame, plate, valid, hint, self.cell)
+        noise = None if self._noise is None else frame.new_tensor(self._noise).expand(len(frame), 3, 2)
+        view = seen(frame, plate, valid, hint, self.cell, noise)
         sketch = self.network.base(view, self._plates.features(self.network, view.plate))
         prediction, tiles = self.network.finished(sketch, frame, plate, valid, self.cell)
         self.refined_share = tiles * 32 * 32 / frame[:, 0].numel()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -54,6 +57,47 @@ def tolerant_difference(frame: Tensor, plate: Tensor) -> Tensor:
     for shifted in shifts:
         smallest = torch.minimum(smallest, (frame - shifted).abs().mean(1, keepdim=True))
     return smallest
+
+
+Noise: TypeAlias = Sequence[tuple[float, float]]
+"""Grain of frame minus plate: of each channel ``(a, b)``, the variance of a pixel being ``a + b * plate``."""
+
+TYPICAL_NOISE: Noise = ((1e-5, 1e-3),) * 3
+"""Grain where none was measured, ``(a, b)`` of each channel in anchored light: a camera at base sensitivity."""
+
+# Deviations beyond which a difference is no surer.
+_SURE = 30.0
+
+SIGNIFICANCE = 7
+"""Channels of `significance`."""
+
+
+def significance(frame: Tensor, plate: Tensor, valid: Tensor, noise: Tensor) -> Tensor:
+    """How unlikely it is that grain alone made the frame differ from the plate, by cells of 2 x 2 pixels.
+
+    Differences are divided by the grain's deviation. Their mean square is 1 where there is nothing but white grain, and
+    so is the square of their mean times its count, which finds a difference that is small but everywhere; both of the
+    cell, and of 5 x 5 cells around it (a chi-square test, Aach, Kaup & Mester, Signal Processing 31, 1993).
+
+    Args:
+        frame: ``(N, 3, H, W)`` linear.
+        plate: the same.
+        valid: ``(N, 1, H, W)`` share of pixels that the plate saw.
+        noise: ``(N, 3, 2)``: variance of the difference of two pixels is ``a + b * plate``.
+
+    Returns:
+        ``(N, 7, H / 2, W / 2)``: the four statistics as ``log(1 + x) / 4``, and the signed mean of each channel,
+        squashed to -1..1.
+    """
+    constant, slope = noise.to(frame.dtype)[..., None, None].unbind(2)
+    deviations = (frame - plate) * valid * torch.rsqrt(constant + slope * plate.clamp(min=0) + 1e-9)
+    deviations = deviations.clamp(-_SURE, _SURE)
+    energy = functional.avg_pool2d(deviations.square().mean(1, keepdim=True), 2)
+    mean = functional.avg_pool2d(deviations, 2) * 2
+    around = functional.avg_pool2d(torch.cat((energy, mean), 1), 5, stride=1, padding=2)
+    squares = (energy, mean.square(), around[:, :1], (around[:, 1:] * 5).square())
+    statistics = torch.cat([square.mean(1, keepdim=True) for square in squares], 1)
+    return torch.cat((torch.log1p(statistics) / 4, mean / (3 + mean.abs())), 1)
 
 
 def unmixing(frame: Tensor, behind: Tensor, foreground: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.network.platenet.base import Base, Sketch, View
+from engine.network.platenet.light import TYPICAL_NOISE, significance
 from engine.network.platenet.refiner import HALO, TILE, Refiner, Tiles, cut, cut_enlarged, doubtful_tiles, tile_pixels
 
 # Tiles where the base expects no error above this are left to it: half a percent is a tint that anybody sees.
@@ -71,6 +72,7 @@ class PlateNet(nn.Module):
         valid: Tensor,
         hint: Tensor,
         cell: int = 0,
+        noise: Tensor | None = None,
     ) -> Prediction:
         """Matte a batch; height and width must be multiples of 16 cells.
 
@@ -80,9 +82,10 @@ class PlateNet(nn.Module):
             valid: ``(N, 1, H, W)``, 1 where the plate saw the pixel, else 0.
             hint: ``(N, 2, H, W)``: a rough matte 0..1, and how far to trust it 0..1 (0 = none was given).
             cell: px along a cell of the base; 0 for the picture's own (`cell_size`).
+            noise: ``(N, 3, 2)`` grain of frame minus plate, as `light.significance` takes it; None: not measured.
         """
         cell = cell or cell_size(*frame.shape[-2:])
-        sketch = self.base(seen(frame, plate, valid, hint, cell))
+        sketch = self.base(seen(frame, plate, valid, hint, cell, noise))
         return self.finished(sketch, frame, plate, valid, cell)[0]
 
     def finished(
@@ -121,10 +124,15 @@ class PlateNet(nn.Module):
         return torch.cat((logit[..., HALO:-HALO, HALO:-HALO] + change[:, :1], change[:, 1:] - 3), 1)
 
 
-def seen(frame: Tensor, plate: Tensor, valid: Tensor, hint: Tensor, cell: int) -> View:
-    """The picture reduced to one pixel a cell."""
-    frame, plate, valid, hint = (functional.avg_pool2d(planes, cell) for planes in (frame, plate, valid, hint))
-    return View(frame, plate / valid.clamp(min=1e-3), valid, hint)
+def seen(frame: Tensor, plate: Tensor, valid: Tensor, hint: Tensor, cell: int, noise: Tensor | None = None) -> View:
+    """The picture reduced to one pixel a cell. Significance is found at twice that resolution, where grain is less."""
+    half = cell // 2
+    frame, plate, valid = (functional.avg_pool2d(planes, half) for planes in (frame, plate, valid))
+    plate = plate / valid.clamp(min=1e-3)
+    noise = frame.new_tensor(TYPICAL_NOISE).expand(len(frame), 3, 2) if noise is None else noise
+    sure = significance(frame, plate, valid, noise / half**2)
+    frame, whole, seen_share = (functional.avg_pool2d(planes, 2) for planes in (frame, plate * valid, valid))
+    return View(frame, whole / seen_share.clamp(min=1e-3), seen_share, functional.avg_pool2d(hint, cell), sure)
 
 
 def enlarge(sketch: Sketch, cell: int) -> Prediction:

@@ -38,7 +38,7 @@ class Matted(NamedTuple):
 
 def _platenet(network: nn.Module, batch: Batch) -> Matted:
     inputs = (batch[name].contiguous(memory_format=torch.channels_last) for name in ("frame", "plate", "valid", "hint"))
-    said = network(*inputs, int(batch.get("cell", 0)))
+    said = network(*inputs, int(batch.get("cell", 0)), batch.get("noise"))
     return Matted(squash(said.logit), decode(said.foreground).clamp(max=_BRIGHTEST), said.shadow)
 
 
