@@ -50,7 +50,7 @@ class SyntheticSource(BatchSource):
         Raises:
             EngineError: a photograph is missing, or another.
         """
-        del self._batches
+        _ = self._batches
 
     def batch(self, number: int, spent: float) -> Batch:
         """A batch by its number."""
