@@ -51,6 +51,7 @@ class SyntheticSource(BatchSource):
             EngineError: a photograph is missing, or another.
         """
         _ = self._batches
+        del self._batches  # a process that makes samples loads its own
 
     def batch(self, number: int, spent: float) -> Batch:
         """A batch by its number."""
