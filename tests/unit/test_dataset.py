@@ -42,6 +42,34 @@ def test_every_cell_size_comes_up_with_its_picture(batches):
         assert batch["alpha"].shape == (2, 1, *batch["frame"].shape[-2:])
 
 
+def test_grain_is_measured_in_the_samples_own_light(batches):
+    """Where nothing stands, frame and plate differ by the deviation that is stated, but for the plate's faults."""
+    ratios = []
+    for batch in batches:
+        assert batch["noise"].shape == (2, 3, 2)
+        assert bool((batch["noise"] >= 0).all())
+        constant, slope = batch["noise"][..., None, None].unbind(2)
+        stated = (constant + slope * batch["plate"].clamp(min=0)).sqrt()
+        clear = ((batch["alpha"] == 0) & (batch["shadow"].amin(1, keepdim=True) > 0.99) & (batch["valid"] > 0))[:, 0]
+        off = ((batch["frame"] - batch["plate"]).abs() / stated).mean(1)[clear]
+        ratios += [float(off.median())] if len(off) > 2000 else []
+    assert 0.5 < np.median(ratios) < 2
+
+
+def test_a_plate_is_exposed_as_its_frame(photos, painted):
+    """As all are in use: most of a sample's fault of exposure does not outlive the match."""
+    faults = {"given": [], "left": []}
+    for seed in range(16):
+        given = dataset.shot(np.random.default_rng(seed), painted[0], photos, 128, 2)
+        left = dataset._exposed(np.random.default_rng(seed), given).frames
+        for name, sample in (("given", given[0]), ("left", left[0])):
+            clear = (sample.alpha == 0) & (sample.shadow.min(2, keepdims=True) > 0.99) & (sample.valid > 0)
+            light = [picture[clear[..., 0]].sum() for picture in (sample.frame, sample.plate)]
+            faults[name] += [abs(np.log2(light[0] / light[1]))] if clear.mean() > 0.2 else []
+    assert len(faults["left"]) > 5
+    assert np.median(faults["left"]) < 0.6 * np.median(faults["given"])
+
+
 def test_pairs_share_their_plate(batches):
     pairs = [batch for batch in batches if bool(batch["pairs"])]
     assert 0 < len(pairs) < len(batches)

@@ -15,7 +15,7 @@ from engine.network import device, table
 from engine.network.encoder import CHANNELS, Encoder, from_imagenet
 from engine.network.platenet import PlateNet, decode, encode, platenet_keyer, squash
 from engine.network.platenet import platenet as whole
-from engine.network.platenet.light import light_ratio, tolerant_difference, unmixing
+from engine.network.platenet.light import TYPICAL_NOISE, light_ratio, significance, tolerant_difference, unmixing
 from engine.network.platenet.refiner import HALO, TILE, cut, cut_enlarged, doubtful_tiles, tile_pixels
 
 
@@ -90,6 +90,37 @@ def test_tolerant_difference_forgives_one_pixel_and_no_more():
         frame = plate.roll((shift, -shift), (2, 3))
         inner = tolerant_difference(frame, plate)[..., 3:-3, 3:-3]
         assert (float(inner.max()) == 0) is forgiven
+
+
+def grained(shift=0.0, size=64):
+    """A plate and a frame that differ by `TYPICAL_NOISE` and, in the right half, by so many of its deviations."""
+    generator = torch.Generator().manual_seed(5)
+    plate = torch.rand(1, 3, size, size, generator=generator) + 0.2
+    deviation = (1e-5 + 1e-3 * plate).sqrt()
+    frame = plate + deviation * torch.randn(plate.shape, generator=generator)
+    frame[..., size // 2 :] += shift * deviation[..., size // 2 :]
+    return frame, plate, torch.ones(1, 1, size, size), torch.tensor(TYPICAL_NOISE)[None]
+
+
+def test_grain_alone_is_as_significant_as_chance():
+    """Each statistic is a mean of squares of unit deviation: 1, thus log(2) / 4, on average."""
+    found = significance(*grained())
+    assert found.shape == (1, 7, 32, 32)
+    chance = torch.expm1(4 * found[:, :4, 4:-4, 4:-4]).mean((0, 2, 3))
+    torch.testing.assert_close(chance, torch.ones(4), atol=0.1, rtol=0)
+
+
+def test_a_small_difference_is_found_by_its_extent():
+    """Half a deviation is lost in the grain of a pixel, and four times its deviation in the mean of 10 x 10."""
+    found = torch.expm1(4 * significance(*grained(0.5))[0, :4])
+    left, right = found[..., 4:-4, 4:12].mean((1, 2)), found[..., 4:-4, 20:-4].mean((1, 2))
+    assert float(right[0] / left[0]) < 1.4
+    assert float(right[3] / left[3]) > 10
+
+
+def test_what_the_plate_did_not_see_is_not_significant():
+    frame, plate, valid, noise = grained(9.0)
+    assert float(significance(frame, plate, valid * 0, noise).abs().max()) == 0
 
 
 def test_unmixing_is_exact_where_both_colours_are_known():

@@ -1,10 +1,12 @@
 """Training of PlateNet with every truth known: samples, losses, the recipe, and what is exported from it."""
 
 import json
+import pickle
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from engine.errors import EngineError
 from engine.network import table
@@ -45,6 +47,37 @@ def test_a_source_gives_the_same_batch_for_the_same_number(material, tmp_path, m
     first.batch(0, 0.0)
     assert torch.equal(first.batch(3, 0.3)["frame"], second.batch(3, 0.3)["frame"])
     assert not torch.equal(first.batch(3, 0.3)["frame"][:1, :1, :9, :9], first.batch(4, 0.3)["frame"][:1, :1, :9, :9])
+
+
+def test_processes_that_make_samples_are_handed_none(material, tmp_path, monkeypatch):
+    """What was looked at before the first step is not pickled into them: they load their own."""
+    photos, subjects = material
+    monkeypatch.setattr(supervised, "load_photos", lambda _folder: [(photo, False) for photo in photos])
+    monkeypatch.setattr(supervised, "load_painted", lambda *_arguments: subjects)
+    source = SyntheticSource(Run(tmp_path, steps=10), Supervised(tmp_path, size=128, batch=2))
+    source.prepare()
+    assert len(pickle.dumps(source)) < 10_000
+    assert source.batch(0, 0.0)["frame"].shape[0] == 2
+
+
+def test_it_begins_from_weights_with_fewer_inputs(tmp_path):
+    """New inputs are not listened to at first; the rest is as it was."""
+    former = trainer(tmp_path).recipe.network
+    weights = {name: value.contiguous() for name, value in former.state_dict().items()}
+    narrow = {**weights, "base.pixels.0.weight": weights["base.pixels.0.weight"][:, :34].contiguous()}
+    save_file(narrow, tmp_path / "former.safetensors")
+    grown = trainer(tmp_path, weights=tmp_path / "former.safetensors").recipe.network.state_dict()
+    assert torch.equal(grown["base.pixels.0.weight"][:, :34], weights["base.pixels.0.weight"][:, :34])
+    assert float(grown["base.pixels.0.weight"][:, 34:].abs().max()) == 0
+    assert torch.equal(grown["base.heads.weight"], weights["base.heads.weight"])
+
+
+@pytest.mark.parametrize("tensors", [None, {"base.heads.weight": torch.zeros(2)}, {"other": torch.zeros(2)}])
+def test_it_does_not_begin_from_other_weights(tmp_path, tensors):
+    path = tmp_path / "other.safetensors"
+    path.write_bytes(b"no weights") if tensors is None else save_file(tensors, path)
+    with pytest.raises(EngineError, match=r"other\.safetensors are no weights"):
+        trainer(tmp_path, weights=path)
 
 
 def test_it_learns_one_batch(batch, tmp_path):
