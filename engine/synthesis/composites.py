@@ -1,7 +1,7 @@
 """Shots in front of imperfect clean plates: subject, shadow, light and the faults of real plates, in linear light.
 
-A sample obeys ``I = P + (1 - a) * s * B`` exactly before grain and coding are added. Faults are what remains after a
-good registration and exposure match, and sometimes more.
+A sample obeys ``I = P + (1 - a) * (s * B + r)`` exactly before grain and coding are added; ``r``, a reflection of the
+subject, is mostly 0. Faults are what remains after a good registration and exposure match, and sometimes more.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def shot(rng: Rng, subject: Array, photos: Sequence[Array], size: int, count: in
     if camouflaged:
         frames = _clothed(rng, frames, background)
     pose = None if rng.random() < 0.05 else _pose(rng, frames[0], size)
-    shade_seed, code_seed, hint_seed = rng.integers(2**32, size=3)
+    shade_seed, code_seed, hint_seed, mirror_seed = rng.integers(2**32, size=4)
     plate, valid, live = faulty_plate(rng, background)
     gain: Array | None = None
     samples = []
@@ -96,7 +96,8 @@ def shot(rng: Rng, subject: Array, photos: Sequence[Array], size: int, count: in
             gain = np.exp(rng.normal(0, 0.1, 3)).astype(np.float32) if camouflaged else _light(rng, rgba, live)
         premultiplied, alpha = rgba[..., :3] * gain, rgba[..., 3:]
         ratio = shadow(np.random.default_rng(shade_seed), alpha[..., 0])
-        frame = premultiplied + (1 - alpha) * ratio * live
+        mirrored = reflection(np.random.default_rng(mirror_seed), premultiplied, alpha[..., 0])
+        frame = premultiplied + (1 - alpha) * (ratio * live + mirrored)
         code = np.random.default_rng(code_seed)
         seen, clean = recorded(code, frame, plate, grain(rng, size), grain(np.random.default_rng(code_seed), size))
         hint = _hint(np.random.default_rng(hint_seed), alpha[..., 0])
@@ -192,6 +193,17 @@ def shadow(rng: Rng, alpha: Array) -> Array:
         depth = np.maximum(depth, np.clip(field * rng.uniform(1, 8), 0, 1) * rng.uniform(0.1, 0.7))
     tint = 1 + rng.normal(0, 0.06, 3) * (rng.random() < 0.6)
     return (1 - np.clip(depth[..., None] * tint, 0, 0.95)).astype(np.float32)
+
+
+def reflection(rng: Rng, premultiplied: Array, alpha: Array) -> Array:
+    """Light ``(H, W, 3)`` a polished floor adds in one shot of fifteen: the subject upside down, faint and soft."""
+    rows = np.flatnonzero(alpha.max(1) > 0.5)
+    if rng.random() > 1 / 15 or not len(rows):
+        return np.zeros_like(premultiplied)
+    floor = 2.0 * min(int(rows[-1]) + 1, alpha.shape[0] * rng.uniform(0.5, 1))
+    upside_down = np.array(((1.0, 0.0, 0.0), (0.0, -1.0, floor)))
+    mirrored = cv2.warpAffine(premultiplied, upside_down, alpha.shape[::-1])
+    return np.asarray(cv2.GaussianBlur(mirrored, (0, 0), rng.uniform(0.5, 8)) * np.float32(rng.uniform(0.02, 0.15)))
 
 
 def _hint(rng: Rng, alpha: Array) -> Array:

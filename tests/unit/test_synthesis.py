@@ -64,6 +64,7 @@ def moving(subjects, seed):
 def test_shots_obey_the_equation_but_for_grain(photos, subjects, seed, monkeypatch):
     """With a perfect plate and no recording, the frame is exactly P + (1 - a) s B."""
     monkeypatch.setattr(composites, "recorded", lambda _, frame, plate, *__: (frame, plate))
+    monkeypatch.setattr(composites, "reflection", lambda _, premultiplied, __: 0 * premultiplied)
     monkeypatch.setattr(composites, "faulty_plate", lambda _, b: (b, np.ones((*b.shape[:2], 1), np.float32), b))
     for item in composites.shot(np.random.default_rng(seed), moving(subjects, seed), photos, 96, 2):
         expected = item.foreground + (1 - item.alpha) * item.shadow * item.plate
@@ -104,3 +105,15 @@ def test_srgb_round_trip():
     codes = np.arange(256, dtype=np.uint8)
     np.testing.assert_array_equal(np.round(faults.srgb(faults.linearise(codes)) * 255), codes)
     assert faults.linearise(np.uint8([128]))[0] == pytest.approx(0.2158605, abs=1e-6)
+
+
+def test_a_reflection_hangs_below_its_subject():
+    """Mirrored about the subject's feet, and far fainter than it."""
+    subject = np.zeros((64, 64, 3), np.float32)
+    subject[10:30, 20:30] = 1
+    made = [composites.reflection(np.random.default_rng(seed), subject, subject[..., 0]) for seed in range(120)]
+    some = [light for light in made if light.any()]
+    assert 2 <= len(some) <= 20
+    for light in some:
+        assert 0 < light.max() <= 0.15
+        assert np.average(np.arange(64), weights=light.sum((1, 2))) > 30
