@@ -45,6 +45,7 @@ def validate(network: PlateNet, assets: Path, cache: Path, renders: Path | None)
         shadow = (prediction.shadow - batch["shadow"]).abs().mean(1, keepdim=True)
         sums["mad"] += float(error.mean())
         sums["mse"] += float(error.square().mean())
-        sums["band"] += float(error[(alpha > 0.01) & (alpha < 0.99)].mean())
+        soft = error[(alpha > 0.01) & (alpha < 0.99)]
+        sums["band"] += float(soft.mean()) if soft.numel() else 0.0
         sums["shadow"] += float(shadow[alpha < 0.5].mean())
     return {name: round(1e3 * value / _BATCHES, 3) for name, value in sums.items()}
