@@ -74,7 +74,7 @@ def matte(
         inputs = _resized(inputs, (max(height // 2, 1), max(width // 2, 1)), "area")
     # A draft's pixels are means of four.
     seen = noise and _anchored(noise, anchor, 0.25 if knobs.quality == "draft" else 1.0)
-    outputs, tiles = _tiled(inputs, network.at(*inputs.shape[:2], seen), knobs, device, check)
+    outputs, tiles = _tiled(inputs, network.at(inputs.shape[0], inputs.shape[1], seen), knobs, device, check)
     if knobs.quality == "draft":
         outputs = _resized(outputs, (height, width), "bilinear")
     return Matte(
