@@ -19,7 +19,7 @@ import bpy
 from ..core.errors import LinkError
 from ..core.frames import frame_file
 from ..core.manifest import Manifest
-from ..core.refusals import require_writable
+from ..core.refusals import require_writable, writing
 from ..core.state import state_hash
 from . import compositor, graph, group
 from .plan import Plan, exported_pattern
@@ -72,11 +72,12 @@ class Exporter:
         if self._plan.watched and self._is_true(frame, state):
             return
         self._require_sources(frame)
-        if self._copy is None:
-            require_writable(self._plan.label, self._plan.exchange)
-            self._copy = _Copy(self._scene, self._plan)
-        self._copy.render(frame)
-        self._manifest.record(frame, state, "", "")
+        with writing(self._plan.label, self._plan.exchange):
+            if self._copy is None:
+                require_writable(self._plan.label, self._plan.exchange)
+                self._copy = _Copy(self._scene, self._plan)
+            self._copy.render(frame)
+            self._manifest.record(frame, state, "", "")
 
     def close(self) -> None:
         """Remove the copied scene and the folder of half files."""

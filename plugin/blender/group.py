@@ -18,7 +18,7 @@ import bpy
 
 from ..core.frames import frame_file
 from ..core.knobs import KNOBS, LAYERS
-from ..core.refusals import require_writable
+from ..core.refusals import require_writable, writing
 from . import compositor, footage
 from .settings import ALWAYS, layer_label
 
@@ -86,8 +86,9 @@ def show_results(tree: bpy.types.NodeTree, folder: str, numbering: footage.Numbe
     if not os.path.exists(anchor):
         require_writable("PlateKey", folder)
         temporary = "{}.{}".format(anchor, uuid.uuid4().hex)
-        shutil.copyfile(str(SLATE), temporary)
-        os.replace(temporary, anchor)
+        with writing("PlateKey", folder):
+            shutil.copyfile(str(SLATE), temporary)
+            os.replace(temporary, anchor)
     node = reader(tree)
     footage.applied(numbering, node)
     image = node.image

@@ -108,13 +108,16 @@ class Process(NodeOperator):
             return {"RUNNING_MODAL"} if self._session.exports else {"PASS_THROUGH"}
         for area in context.screen.areas:
             area.tag_redraw()
+        going = False
         try:
-            if next(self._steps, None) is not None:
-                return {"RUNNING_MODAL"}
+            going = next(self._steps, None) is not None
         except LinkError as error:
-            self._finish(context)
             return self._told(context, error)
-        self._finish(context)
+        finally:  # also of what nobody foresaw: the node would never run again
+            if not going:
+                self._finish(context)
+        if going:
+            return {"RUNNING_MODAL"}
         self.report({"INFO"}, _sentence(self._session.made))
         return {"FINISHED"}
 

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from functools import partial
 from typing import Any, Callable, Dict, List, Optional
 
@@ -23,6 +24,12 @@ from .group import SLATE
 from .session import Session
 
 _TOLD = "The render stops. {}\n"
+
+_UNFORESEEN = LinkError(
+    "INTERNAL",
+    "PlateKey failed in a way that it does not foresee.",
+    "Send what the console shows to whoever looks after PlateKey.",
+)
 
 FAILED, CANCELLED = 1, 130
 """Exit codes of a process that leaves before a frame is written; 130 is a shell's for Ctrl-C."""
@@ -37,34 +44,36 @@ class Render:
     """One render of a scene, from its first frame to its last.
 
     Args:
-        scene: the scene; read and prepared at once.
+        scene: the scene.
     """
 
     def __init__(self, scene: bpy.types.Scene) -> None:
         self._scene = scene
         self._session: Optional[Session] = None
-        self._error: Optional[LinkError] = None
+        self._error: Optional[LinkError] = _UNFORESEEN
         self._output = ""
         self._interrupted = False
         self._restore_signal: Callable[[], object] = lambda: None
+
+    def prepare(self) -> None:
+        """Read the scene and point its nodes at their results; what goes wrong ends the render at its first frame."""
         try:
-            nodes = graph.platekeys(scene)
+            nodes = graph.platekeys(self._scene)
             if nodes:
                 self._watch_interrupt()
-                self._session = Session(scene, nodes, lambda: self._interrupted)
+                self._session = Session(self._scene, nodes, lambda: self._interrupted)
+            self._error = None
         except LinkError as error:
             self._error = error
 
     def frame(self, number: int) -> None:
         """Have every node's result of a frame, or end the render."""
+        error: Optional[LinkError] = _UNFORESEEN
         try:
-            if self._error is not None:
-                raise self._error
-            if self._session is not None:
-                for _ in self._session.require(number, self._ahead(number)):
-                    pass
-        except LinkError as error:
-            self._stop(error)
+            error = self._hindrance(number)
+        finally:  # also of what nobody foresaw: Blender would print it, and write the frame
+            if error is not None:
+                self._stop(error)
 
     def close(self) -> None:
         """Clean up, and give the scene its output path back."""
@@ -74,6 +83,16 @@ class Render:
             self._scene.render.filepath = self._output
             self._output = ""
         self._restore_signal()
+
+    def _hindrance(self, number: int) -> Optional[LinkError]:
+        """Have every node's result of a frame made; why it cannot be, or None."""
+        try:
+            if self._error is None and self._session is not None:
+                for _ in self._session.require(number, self._ahead(number)):
+                    pass
+        except LinkError as error:
+            return error
+        return self._error
 
     def _ahead(self, number: int) -> List[int]:
         step = self._scene.frame_step
@@ -93,21 +112,25 @@ class Render:
         if not has_window():
             self._leave(str(error), CANCELLED if error.reason == "CANCELLED" else FAILED)
         sys.stderr.write(_TOLD.format(error))
-        if self._session is not None:
-            self._session.show_slates()
         self._output = self._output or self._scene.render.filepath
         self._scene.render.filepath = os.path.join(str(SLATE), "PlateKey has no result of frame ")
+        if self._session is not None:
+            self._session.show_slates()
 
     def _leave(self, sentence: str, code: int) -> None:
         """Leave the process: it is the only way that keeps Blender from writing the frame.
 
         Not by an exception, which Blender only prints, nor by an orderly exit, in which Blender as a module hangs.
         """
-        sys.stderr.write(_TOLD.format(sentence))
-        self.close()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        try:
+            if sys.exc_info()[0] is not None:
+                traceback.print_exc()
+            sys.stderr.write(_TOLD.format(sentence))
+            self.close()
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(code)
 
 
 _renders: Dict[str, Render] = {}
@@ -120,6 +143,7 @@ def begin(scene: bpy.types.Scene, *_: Any) -> None:  # noqa: ANN401 - Blender's 
     if not export.is_nested():
         end(scene)
         _renders[scene.name_full] = Render(scene)
+        _renders[scene.name_full].prepare()
 
 
 @persistent

@@ -19,7 +19,7 @@ from ..core.facts import Facts, ask_facts
 from ..core.knobs import KNOBS
 from ..core.link import LinkClient
 from ..core.matte_run import Export, MatteRun
-from ..core.refusals import require_processed, require_writable
+from ..core.refusals import require_processed, require_writable, writing
 from ..core.side_car import connect
 from ..core.summary import Delivered, Progress
 from . import board
@@ -192,7 +192,8 @@ class Take:
 
     def _take_in(self, engine: _Engine, delivered: Delivered) -> None:
         state = self._state(delivered.frame, engine)
-        self.plan.manifest.record(delivered.frame, state, engine.facts.engine, engine.weights)
+        with writing(self.plan.label, self.plan.results):
+            self.plan.manifest.record(delivered.frame, state, engine.facts.engine, engine.weights)
         self._ready.add(delivered.frame)
         self.made.append(delivered.path)
         board.delivered(self.plan.identity, delivered)

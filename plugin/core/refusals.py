@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import Iterable, List, Sequence, Tuple
+from contextlib import contextmanager
+from typing import Iterable, Iterator, List, Sequence, Tuple
 
 from .errors import LinkError
 from .frames import compact
@@ -78,10 +79,21 @@ def require_writable(node: str, folder: str) -> None:
     Raises:
         LinkError: ``OUTPUT_NOT_WRITABLE``.
     """
-    try:
+    with writing(node, folder):
         os.makedirs(folder, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
+
+
+@contextmanager
+def writing(node: str, folder: str) -> Iterator[None]:
+    """Say which folder it is where something cannot be written there, on a full disk for one.
+
+    Raises:
+        LinkError: ``OUTPUT_NOT_WRITABLE``.
+    """
+    try:
+        yield
     except OSError as error:
         raise LinkError(
             "OUTPUT_NOT_WRITABLE",

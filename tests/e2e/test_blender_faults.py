@@ -91,6 +91,33 @@ def test_a_frame_whose_footage_is_missing_is_not_written(station):
     assert station.rendered() == wanted(LACKING - 1)
 
 
+UNFORESEEN = "PlateKey failed in a way that it does not foresee."
+FULL_DISK = """
+import plugin.core.manifest
+def full(*_):
+    raise OSError(28, "No space left on device")
+plugin.core.manifest._write = full
+"""
+
+
+@pytest.mark.parametrize(
+    ("station", "broken", "words"),
+    [
+        (("4.5", False), "import plugin.blender.session as s; s.make_plan = lambda *_: 1 / 0", UNFORESEEN),
+        (("5.0", True), "import plugin.blender.take as t; t.Take.require = lambda *_: 1 / 0", UNFORESEEN),
+        (("5.0", True), FULL_DISK, "cannot be written: No space left on device."),
+    ],
+    indirect=["station"],
+    ids=["planning", "making", "full disk"],
+)
+def test_what_nobody_foresaw_and_a_full_disk_end_the_render_too(station, broken, words):
+    done = station.blender.run(step("python", code=broken), *rendering(station))
+    assert done.code == 1
+    assert words in done.printed.split("The render stops. ")[-1]
+    assert ("ZeroDivisionError" in done.printed) == (words == UNFORESEEN)
+    assert station.rendered() == {}
+
+
 def test_ctrl_c_leaves_before_the_frame_is_written(station):
     station.scenario(delay=5.0)
     process = station.blender.start(*rendering(station))
