@@ -68,3 +68,8 @@ def lines(identity: str) -> List[str]:
     told = [inspection_text(known.inspection)] if known.inspection else []
     told += [adaptation_text(known.adaptation)] if known.adaptation else []
     return "\n".join([*told, status_text(known.status, known.last)]).splitlines()
+
+
+def forget_inspection(identity: str) -> None:
+    """Another plate, or another graph above: what was found of the one before is no longer true."""
+    _entries[identity] = entry(identity)._replace(inspection=None)

@@ -34,7 +34,10 @@ class Session:
         self._takes: List[Take] = []
         for node in nodes:
             plan = _planned(scene, node)
+            shown = group.reader(node.node_tree).image.filepath
             group.show_results(node.node_tree, plan.results, plan.numbering)
+            if group.reader(node.node_tree).image.filepath != shown:
+                board.forget_inspection(plan.identity)
             self._takes.append(Take(scene, plan, self._beneath(len(self._takes)), cancelled))
 
     @property

@@ -10,6 +10,7 @@ from typing import Any, Dict, List
 import bpy
 
 from ..core.knobs import KNOBS, LAYERS, Knob
+from . import board
 
 _LAYER_LABELS = {"fg": "Foreground Colour", "cleanplate": "Clean Plate"}
 
@@ -41,6 +42,7 @@ def _properties() -> Dict[str, Any]:
             description="Frame in which the subject is out of view. Not used where a clean plate is connected",
             default=1,
             options=set(),
+            update=lambda settings, _context: board.forget_inspection(settings.identity),
         ),
         "folder": bpy.props.StringProperty(
             name="Results",
