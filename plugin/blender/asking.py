@@ -11,6 +11,7 @@ import bpy
 from ..core.errors import LinkError
 from ..core.frames import spread
 from ..core.link import LinkClient
+from ..core.refusals import require_subject_frames
 from ..core.side_car import connect
 from ..core.summary import Progress
 from . import board, graph
@@ -46,7 +47,7 @@ class Question(NodeOperator):
         self._identity = self.node(context).node_tree.platekey.identity
         if self._identity in _running:
             return {"CANCELLED"}
-        self._cancelled = False
+        self._cancelled = self._exporting = False
         self._steps = self._stepped(context, 0.0, lambda: self._cancelled)
         _running.add(self._identity)
         self._timer = context.window_manager.event_timer_add(_TICK, window=context.window)
@@ -54,20 +55,21 @@ class Question(NodeOperator):
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Set[str]:
-        """One step at each tick; Esc cancels."""
+        """One step at each tick; Esc cancels. While inputs are exported, nobody else may touch the graph."""
         self._cancelled = self._cancelled or event.type == "ESC"
         if event.type != "TIMER":
-            return {"PASS_THROUGH"}
+            return {"RUNNING_MODAL"} if self._exporting else {"PASS_THROUGH"}
         for area in context.screen.areas:
             area.tag_redraw()
+        going = False
         try:
-            if next(self._steps, None) is not None:
-                return {"RUNNING_MODAL"}
+            going = next(self._steps, None) is not None
         except LinkError as error:
-            self.cancel(context)
             return self._told(error)
-        self.cancel(context)
-        return {"FINISHED"}
+        finally:  # also of what nobody foresaw: the node could never be asked again
+            if not going:
+                self.cancel(context)
+        return {"RUNNING_MODAL"} if going else {"FINISHED"}
 
     def execute(self, context: bpy.types.Context) -> Set[str]:
         """From a script: return when all is done."""
@@ -97,9 +99,13 @@ class Question(NodeOperator):
         """Plan, export what has to be, connect and ask."""
         scene, plan = context.scene, _planned(context.scene, self.node(context))
         frames = list(range(scene.frame_start, scene.frame_end + 1, scene.frame_step))
+        others = [frame for frame in frames if frame != plan.held]
+        require_subject_frames(plan.label, others)
         if plan.exports:
-            frames = spread([frame for frame in frames if frame != plan.held], self.wanted)
+            frames = spread(others, self.wanted)
+            self._exporting = True
             yield from _exported(scene, plan, frames, cancelled)
+            self._exporting = False
         with ThreadPoolExecutor(1) as pool:
             opening = pool.submit(connect)
             while not opening.done():

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, Generator, Iterable, Mapping
 
 from .asking import ask
 from .errors import LinkError
+from .facts import ADAPTED
 from .frames import compact
 from .link import LinkClient
 from .summary import Progress
@@ -25,7 +26,7 @@ _INITIAL = "platenet"
 
 def model_name(identity: str) -> str:
     """Name of the model that is adapted to a node's shot; one a node, replaced when it is adapted again."""
-    return "shot-{}".format(identity[:12].lower())
+    return ADAPTED + identity[:12].lower()
 
 
 def base_model(chosen: str, identity: str) -> str:

@@ -7,6 +7,9 @@ from typing import Any, Dict, Mapping, NamedTuple
 from .errors import LinkError
 from .link import LinkClient
 
+ADAPTED = "shot-"
+"""Begins the name of a model that was adapted to a node's shot; it is known where it was adapted."""
+
 _ENGINE_OPTIONS = ("device", "engine", "token_file", "tls_ca")
 """The options of a run that say who computes it."""
 
@@ -33,11 +36,11 @@ class Facts(NamedTuple):
             LinkError: ``MODEL_UNKNOWN``.
         """
         if model not in self.weights:
-            raise LinkError(
-                "MODEL_UNKNOWN",
-                "The engine has no model '{}'.".format(model),
-                "Choose one of {}.".format(", ".join(sorted(self.weights)) or "none"),
-            )
+            step = "Choose one of {}.".format(", ".join(sorted(self.weights)) or "none")
+            if model.startswith(ADAPTED):
+                command = "'platekey-engine models add FILE --as {}'".format(model)
+                step = "Run {} with the node's adapted.safetensors. Or c{}".format(command, step[1:])
+            raise LinkError("MODEL_UNKNOWN", "The engine has no model '{}'.".format(model), step)
         return self.weights[model]
 
 

@@ -41,6 +41,15 @@ def require_plate_frame(node: str, plate: int, first: int, last: int) -> None:
         )
 
 
+def require_subject_frames(node: str, frames: Sequence[int]) -> None:
+    """The range holds a frame beside the clean plate's: what is asked of a shot is asked of its subject."""
+    if not frames:
+        raise _bad(
+            "{}: its range holds no frame but the clean plate's.".format(node),
+            "Widen the range to frames with the subject.",
+        )
+
+
 def require_same_format(node: str, frame: Tuple[int, int], other: Tuple[int, int], what: str) -> None:
     """Another input has the frame's format.
 

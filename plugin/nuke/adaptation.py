@@ -46,7 +46,8 @@ def adapt_to_shot(
     """
     held = key.plate_frame() if key.source("CleanPlate") is None else None
     wanted = spread(sorted({frame for frame in frames if frame != held}), FRAMES)
-    check(key, NodeState(key), wanted or sorted(frames))
+    refusals.require_subject_frames(key.name, wanted)
+    check(key, NodeState(key), wanted)
     folder = key.results_folder("")
     refusals.require_writable(key.name, folder)
     with connected() as link, Inputs(key, wanted) as inputs:

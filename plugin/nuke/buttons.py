@@ -86,7 +86,7 @@ def clear_results(group: nuke.Group) -> None:
         twins = [it for it in all_key_nodes() if it.value(panel.ID) == key.value(panel.ID)]
         kept = {NodeState(it).folder for it in twins} | {it.points_at() for it in twins}
         folder = os.path.dirname(key.results_folder(""))
-        others = [name for name in _entries(folder) if name not in kept]
+        others = [name for name in _entries(folder) if name not in kept and os.path.isdir(os.path.join(folder, name))]
         if others and nuke.ask("Delete the results of {} other settings in {}?".format(len(others), folder)):
             for name in others:
                 shutil.rmtree(os.path.join(folder, name), ignore_errors=True)

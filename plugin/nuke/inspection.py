@@ -8,6 +8,7 @@ from ..core.errors import LinkError
 from ..core.frames import spread
 from ..core.inspection import MEASURED, inspect
 from ..core.link import LinkClient
+from ..core.refusals import require_subject_frames
 from ..core.side_car import connect
 from ..core.summary import Progress
 from .checks import check
@@ -34,7 +35,8 @@ def inspected(key: KeyNode, monitor: Monitor, connected: Callable[[], LinkClient
         LinkError: the node cannot be keyed as it stands, or the inspection failed or was cancelled.
     """
     own = None if key.source("CleanPlate") is not None else key.plate_frame()
-    frames = [frame for frame in key.wanted() if frame != own] or [key.wanted()[0]]
+    frames = [frame for frame in key.wanted() if frame != own]
+    require_subject_frames(key.name, frames)
     check(key, NodeState(key), frames)
     with connected() as link, Inputs(key, frames) as inputs:
         export = inputs.export()

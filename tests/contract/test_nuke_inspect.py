@@ -2,7 +2,7 @@
 
 import pytest
 from fake_nuke import session
-from nuke_station import footage, key_node, new_script, write_shot
+from nuke_station import FIRST, footage, key_node, new_script, write_shot
 from side_car import environment, link_served
 
 
@@ -35,3 +35,22 @@ def test_what_cannot_be_inspected_is_said(key):
     key.group["inspect_plate"].execute()
     (shown,) = session.running().messages
     assert "connected" in shown
+
+
+@pytest.mark.parametrize("button", ["inspect_plate", "adapt_to_shot"])
+def test_a_range_of_the_clean_plate_alone_is_one_sentence(key, button):
+    key.group["range_first"].setValue(FIRST)
+    key.group["range_last"].setValue(FIRST)
+    key.group[button].execute()
+    (shown,) = session.running().messages
+    assert "its range holds no frame but the clean plate's." in shown
+    assert "Widen the range" in str(key.value("status"))
+
+
+def test_an_adapted_model_is_no_setting_whose_results_can_be_deleted(key, tmp_path):
+    model = tmp_path / "comp" / "platekey" / str(key.value("platekey_id")) / "adapted.safetensors"
+    model.parent.mkdir(parents=True)
+    model.touch()
+    key.group["clear_results"].execute()
+    assert session.running().messages == []
+    assert model.exists()

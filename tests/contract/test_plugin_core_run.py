@@ -250,3 +250,5 @@ def test_facts_name_the_engine_and_its_weights(node):
     assert facts.weights_of("platenet") == "a" * 64
     with pytest.raises(LinkError, match=r"no model 'x'.*platenet"):
         facts.weights_of("x")
+    with pytest.raises(LinkError, match=r"models add FILE --as shot-1f' .*\. Or choose one"):
+        facts.weights_of("shot-1f")
