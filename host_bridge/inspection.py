@@ -88,7 +88,7 @@ def inspection_job(
     shot = open_shot(few, 0)
     request = MatteRequest(few, shot, hasher)
     contents: dict[str, Content] = dict(request.contents)
-    spec = job_pb2.InspectSpec(setup=request.setup, picture=bool(picture), shot_length=len(wanted))
+    spec = job_pb2.InspectSpec(setup=request.setup, picture=bool(picture), shot_length=0 if clip.still else len(wanted))
     for number in shot.frames:
         frame = request.frame(number)
         contents |= frame.contents

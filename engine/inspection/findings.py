@@ -59,10 +59,10 @@ def of_shot(measured: Sequence[Measured], continuity: Continuity, count: int, pl
     Args:
         measured: the frames that were measured.
         continuity: of those that were looked through.
-        count: frames that the shot has.
+        count: frames that the shot has; 0 for a still picture.
         plate_usable: the plate is not black.
     """
-    if count < _FEWEST:
+    if 0 < count < _FEWEST:
         frames = "one frame" if count == 1 else f"{count} frames"
         yield Finding(
             "watch", f"The shot has only {frames}: nothing that changes over time can be seen.", "Give it whole."

@@ -49,7 +49,7 @@ def conclude(measured: Sequence[Measured], plate: Array | None, continuity: Cont
         measured: frames that were measured.
         plate: ``(H, W, 3)`` linear as read; None where none could be.
         continuity: of the frames that were looked through.
-        count: frames that the shot has.
+        count: frames that the shot has; 0 for a still picture.
     """
     faults = list(of_plate(plate)) if plate is not None else []
     usable = plate is None or not is_black(plate)

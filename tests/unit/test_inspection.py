@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+import scenes
 
 from engine.evaluation.shot import as_source
 from engine.inspection.findings import of_plate
@@ -17,7 +18,7 @@ from engine.synthesis.grain import with_grain
 from engine.synthesis.moving_set import moving_set
 from engine.synthesis.walk_through import walk_through
 
-SIZE = (180, 320)
+SIZE = (144, 256)
 NAMES = [
     "registration",
     "coverage",
@@ -102,8 +103,8 @@ def test_a_blur_is_found_and_whose_it_is(look, shot, clean, of_plate, sign):
 
 def test_the_share_of_a_shadow_is_measured(look, shot, clean):
     alpha = shot.alpha(22)
-    leant = cv2.warpAffine(alpha, np.float32([[1, 0.3, 30], [0, 0.5, 80]]), SIZE[::-1])
-    ratio = np.where(alpha > 0.5, 1, 1 - 0.6 * cv2.GaussianBlur(leant, (0, 0), 4))
+    leant = cv2.warpAffine(alpha, np.float32([[1, 0.3, 24], [0, 0.5, 64]]), SIZE[::-1])
+    ratio = np.where(alpha > 0.5, 1, 1 - 0.6 * cv2.GaussianBlur(leant, (0, 0), 3))
     one = look(shot.frame(22) * ratio[..., None], clean)
     assert one.shadow == pytest.approx(((ratio < 0.9) & (alpha < 0.1)).mean(), rel=0.4)
     assert verdicts(one)["shadow"] == "watch"
@@ -141,7 +142,7 @@ def test_interlaced_footage_is_found(look, shot, clean, good):
 
 
 def test_a_plate_of_another_scene_is_said(look, shot):
-    one = look(shot.frame(22), walk_through(SIZE, 48, 1).clean(24))
+    one = look(shot.frame(22), scenes.shot(SIZE, 5))
     assert one.refused
     assert verdicts(one) == {"registration": "bad"}
     assert any("another scene" in text for text in texts(one))
@@ -181,6 +182,7 @@ def test_a_black_plate_is_not_called_another_scene():
 
 def test_a_clip_of_two_frames_is_said(good):
     assert any("only 2 frames" in text for text in texts(good, count=2))
+    assert texts(good, count=0) == []
 
 
 def test_repeats_and_leaps_are_named_and_long_lists_are_cut(good):

@@ -44,8 +44,7 @@ def run(spec: job_pb2.InspectSpec, work: JobWork) -> Iterator[JobStep]:
         plate, one = yield from work.on_device(device, _piece(setup.job, frame, config, work.job.check))
         measured.append(one)
     clip = yield from _looked_through(spec, work, setup.job, config)
-    length = max(spec.shot_length, len(spec.frames))
-    found = conclude(measured, plate[0].rgb if plate else None, clip, length)
+    found = conclude(measured, plate[0].rgb if plate else None, clip, spec.shot_length)
     exposure = plate[1] if plate else 1.0
     png = draw(measured, found.lines, lambda rgb: colour.to_acescg(rgb * exposure, config, setup.job.output_space))
     if png is not None and spec.picture:
