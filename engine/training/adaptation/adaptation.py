@@ -1,7 +1,7 @@
 """An adaptation, step by step: key the clip, measure, learn and measure by turns, keep the best, or the base.
 
-Every step is short, so that a device can serve others between two of them, and the state on disk is whole after each
-check, so that an adaptation that was ended goes on where it was.
+Every step is short, so that a device can serve others between two of them. The state is on disk after each check and at
+an early end, so that an adaptation that was ended goes on where it was.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import shutil
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -22,7 +23,7 @@ from engine.training.adaptation.clip import LEAST, Clip, key_frame
 from engine.training.adaptation.held_out import HeldOut, Measured
 from engine.training.adaptation.model_file import model_bytes
 from engine.training.adaptation.samples import sample_size
-from engine.training.adaptation.trainers import make_trainer, require_method
+from engine.training.adaptation.trainers import averaged, make_trainer, require_method
 from engine.training.adaptation.wish import Adapted, Wish, spread
 from engine.training.checkpoint import has_checkpoint, load_checkpoint, save_checkpoint
 from engine.training.trainer import Trainer
@@ -113,7 +114,12 @@ class Adaptation:
         before = yield from self._measured(held_out, network, "measuring the model")
         trainer = make_trainer(self._wish, clip, self._base.name, max(self._wish.seconds - self._spent, 1.0))
         best = self._resumed(trainer, before)
-        yield from self._learned(trainer, held_out, best)
+        try:
+            yield from self._learned(trainer, held_out, best)
+        except GeneratorExit:
+            with suppress(OSError):  # nobody waits for an answer any more; what the last check left is there
+                self._save(trainer, best)
+            raise
         self._conclude(clip, trainer, before, best)
         shutil.rmtree(self._wish.folder, ignore_errors=True)
         yield 1.0, "done"
@@ -157,7 +163,7 @@ class Adaptation:
             if int(min(trainer.spent, 1.0) * _CHECKS) > checked:
                 checked = int(trainer.spent * _CHECKS)
                 spent = self._spent
-                measured = yield from self._measured(held_out, _averaged(trainer), f"checking step {trainer.step}")
+                measured = yield from self._measured(held_out, averaged(trainer), f"checking step {trainer.step}")
                 trainer.hours += (self._spent - spent) / 3600
                 best.take(measured, trainer.average.values)
                 self._save(trainer, best)
@@ -222,12 +228,6 @@ class Adaptation:
         state = load_checkpoint(place)
         self._spent = max(self._spent, state["spent"])
         return _Best(Measured(state["exact"], state["certain"]), state["weights"], state["waiting"])
-
-
-def _averaged(trainer: Trainer) -> nn.Module:
-    network = copy.deepcopy(trainer.recipe.network)
-    network.load_state_dict(trainer.average.values)
-    return network.eval()
 
 
 def _check_clip(clip: Clip) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from typing import cast
 
 import torch
+from torch import nn
 
 from engine.errors import EngineError
 from engine.network.table import load_network
@@ -76,3 +78,10 @@ def make_trainer(wish: Wish, clip: Clip, model: str, seconds: float) -> Trainer:
         recipe = AdversarialRecipe(run, settings)
     cast(ShotSource, recipe.source).shots = [clip.as_shot()]
     return Trainer(Config(run, settings), recipe)
+
+
+def averaged(trainer: Trainer) -> nn.Module:
+    """A trainer's network with its averaged weights, on the same device."""
+    network = copy.deepcopy(trainer.recipe.network)
+    network.load_state_dict(trainer.average.values)
+    return network.eval()
