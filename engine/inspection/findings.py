@@ -14,7 +14,7 @@ from engine.pipeline.continuity import Continuity
 from engine.values import Array
 
 _COMBED = 0.2
-"""Share of comb from which footage is interlaced. Measured on generated shots: 0.72 interlaced; 0.04 at most else."""
+"""Share of comb from which footage is interlaced. Measured on generated shots: 0.72 interlaced; 0.05 at most else."""
 
 _ZOOMED = 1.02
 """Largest over smallest scale of the plate on the frames; generated hand-held takes stay within 0.4 %."""
