@@ -111,10 +111,10 @@ def run_adaptation(
 def _follow(steps: Iterable[tuple[float, str]], stopped: Interruption) -> None:
     said = ""
     for done, text in steps:
-        phase = text.split()[0]
-        if phase != said or phase in ("keying", "checking"):
-            log.info("%3.0f %% %s", 100 * done, text)
-            said = phase
+        line = "learning" if text.startswith("learning") else text
+        if line != said:
+            log.info("%3.0f %% %s", 100 * done, line)
+            said = line
         if stopped():
             return
 
