@@ -16,7 +16,7 @@ from engine.pipeline.decode import decode, decode_matte
 from engine.pipeline.encode import encode
 from engine.pipeline.layers import assemble
 from engine.pipeline.matte import matte
-from engine.pipeline.plates import choose, without_holes
+from engine.pipeline.plates import choose, plate_faults, without_holes
 from engine.pipeline.report import attributes, model_notes, report
 from engine.pipeline.session import Session
 from engine.pipeline.solve import solve
@@ -111,6 +111,7 @@ def matte_frame(
         guess = replace(guess, foreground=colour.from_acescg(guess.foreground, config, job.output_space))
     with clock.stage("solve"):
         solution = solve(pictures.frame.rgb, plate, guess, fit, job.knobs, pictures.garbage, pictures.core)
+        notes += plate_faults(pictures.frame, pictures.plate, placed, solution)
     with clock.stage("layers"):
         layers = assemble(solution, job.layers)
     measured = report((pictures.frame, pictures.plate), placed, fit, solution, guess.tiles, clock.seconds, notes)

@@ -235,11 +235,27 @@ def test_extension_keeps_what_is_known_and_fills_smoothly():
 def test_a_highlight_of_the_set_does_not_run_into_the_subjects_colour():
     frame, plate, matte = scene(9)
     matte.alpha[:] = 0
-    matte.alpha[10:30, 10:30] = 0.5
+    matte.alpha[10:30, 10:30], matte.shadow[:] = 0.5, 1
     matte.foreground[:] = 0.3
-    matte.foreground[40:44, 50:54] = 500
+    for rgb in (frame, plate.rgb, matte.foreground):
+        rgb[40:44, 50:54] = 500
+    frame[10:30, 10:30] = (0.15 + 0.5 * plate.rgb)[10:30, 10:30]
     colour = run(frame, plate, matte, Knobs(depth="float")).foreground
     assert colour.max() < 0.5
+
+
+def test_the_straight_colour_holds_nothing_of_the_plate_and_keeps_the_grain():
+    rng = np.random.default_rng(3)
+    subject = np.float32([0.6, 0.2, 0.1]) + rng.normal(0, 0.02, (*SIZE, 3)).astype(np.float32)
+    plate = np.broadcast_to(np.float32([0.1, 0.8, 0.3]), subject.shape).copy()
+    alpha = np.clip((40 - np.arange(SIZE[1], dtype=np.float32)) / 16, 0, 1)[None].repeat(SIZE[0], 0)
+    frame = alpha[..., None] * subject + (1 - alpha[..., None]) * plate
+    wrong = Matte(alpha, np.ones_like(plate), NOTHING, plate)
+    colour = run(frame, Plate(plate, alpha >= 0), wrong, Knobs(depth="float")).foreground
+    np.testing.assert_array_equal(colour[:, :24], frame[:, :24])
+    np.testing.assert_allclose(colour[:, 24:28], subject[:, 24:28], atol=0.03)
+    assert colour[:, 26:28].std(0).mean() > 0.7 * 0.02
+    np.testing.assert_allclose(colour[:, 42:].mean((0, 1)), (0.6, 0.2, 0.1), atol=0.05)
 
 
 def test_nothing_hides_the_plate_noise_model():

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engine.pipeline.registration.fields import Image8, Matrix, continued, reduced, sampled
+from engine.pipeline.registration.planes import lay_planes
 from engine.values import Array, Mask
-
-Image8 = npt.NDArray[np.uint8]
 
 _LONG_SIDE = 960
 """px at which the search runs; `sharpen` finds the rest (measured: 0.06 px median of a 1080p frame)."""
@@ -33,8 +33,12 @@ _RETURN = 0.5
 _CROWDS = ((9, 0.5), (41, 0.4))
 """Sides of neighbourhoods, px, and the share of each that must have been found: chance finds specks."""
 
-_PULL = 1e-3
-"""Weight of the coarser level's answer against a measurement: felt only where there is none."""
+_SPECKS = 5
+"""px, side of the median that takes specks off the field; it keeps its steps."""
+
+_BETTER = 0.5
+"""Part of what a plane lacks in likeness that a measured displacement may lack: else the plane's word counts, which is
+exact where there is a plane."""
 
 _LEVELS = 8.0
 """Of 255: a difference that halves a pixel's weight while sharpening (Geman and McClure)."""
@@ -52,13 +56,21 @@ class Flow:
     Attributes:
         way: ``(h, w, 2)`` px, x and y: the frame's pixel shows what the laid plate has that far away.
         trust: ``(h, w)`` 0..1, where it was measured.
+        hidden: ``(h, w)``, where a nearer plane stood before the plate's camera.
     """
 
     way: Array
     trust: Array
+    hidden: Mask
 
 
-def measure(frame: Image8, plate: Image8, valid: Mask, bounds: tuple[npt.NDArray[np.float64], ...]) -> Flow:
+def measure(
+    frame: Image8,
+    plate: Image8,
+    valid: Mask,
+    bounds: tuple[npt.NDArray[np.float64], ...],
+    motions: list[Matrix],
+) -> Flow:
     """Measure the field between a frame and a plate that a homography laid on it.
 
     Args:
@@ -66,34 +78,34 @@ def measure(frame: Image8, plate: Image8, valid: Mask, bounds: tuple[npt.NDArray
         plate: ``(h, w)`` feature image.
         valid: ``(h, w)``, where the plate saw the pixel.
         bounds: ``(2,)`` least and largest displacement that anything proves, px.
+        motions: of the planes of the set; may be none.
     """
     scale = min(1.0, _LONG_SIDE / max(frame.shape))
     size = (round(frame.shape[1] * scale), round(frame.shape[0] * scale))
     small_frame, small_plate = (cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in (frame, plate))
     seen = cv2.resize(valid.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-    way, trust = _searched(small_frame, small_plate, seen, [bound * scale for bound in bounds])
-    trust = _in_company(trust)
-    way = cv2.resize(_continued(way, trust.astype(np.float32)), frame.shape[::-1]) / np.float32(scale)
-    return Flow(np.asarray(way, np.float32), cv2.resize(trust.astype(np.float32), frame.shape[::-1]))
+    planes = lay_planes(small_frame, small_plate, seen, [reduced(motion, scale) for motion in motions])
+    way, trust = _searched(small_frame, small_plate, seen, [bound * scale for bound in bounds], planes.way)
+    trust = _in_company(trust & ~planes.edge)
+    beside = continued(way - planes.way, trust.astype(np.float32))
+    beside = np.stack([cv2.medianBlur(np.ascontiguousarray(beside[..., axis]), _SPECKS) for axis in (0, 1)], 2)
+    way = cv2.resize(planes.way + beside, frame.shape[::-1]) / np.float32(scale)
+    trust, hidden = (cv2.resize(mask.astype(np.float32), frame.shape[::-1]) for mask in (trust, planes.hidden))
+    return Flow(np.asarray(way, np.float32), trust, hidden > 0)
 
 
-def _searched(frame: Image8, plate: Image8, seen: Mask, bounds: list[npt.NDArray[np.float64]]) -> tuple[Array, Mask]:
-    """The field, and where it holds. Where no displacement looks as good as any, there is none."""
+def _searched(
+    frame: Image8, plate: Image8, seen: Mask, bounds: list[npt.NDArray[np.float64]], resting: Array
+) -> tuple[Array, Mask]:
+    """The field, and where it holds. Where no displacement looks better than the planes' own, that holds."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     way, back = search.calc(frame, plate, None), search.calc(plate, frame, None)
     missed = np.hypot(*cv2.split(way + sampled(back, way)))
     within = ((way > bounds[0]) & (way < bounds[1])).all(2) & (missed < _RETURN)
-    moved, resting = _likeness(frame, sampled(plate, way)), _likeness(frame, plate)
-    chosen = within & (moved > resting)
-    way = np.where(chosen[..., None], way, np.float32(0))
-    return way, seen & (np.where(chosen, moved, resting) > _ALIKE)
-
-
-def sampled(image: npt.NDArray[np.generic], way: Array) -> Array:
-    """What an image has where each pixel's displacement leads, ``(h, w, ...)`` float32."""
-    y, x = np.mgrid[: way.shape[0], : way.shape[1]].astype(np.float32)
-    at = x + way[..., 0], y + way[..., 1]
-    return np.asarray(cv2.remap(image.astype(np.float32), *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    moved, at_rest = _likeness(frame, sampled(plate, way)), _likeness(frame, sampled(plate, resting))
+    chosen = within & (1 - moved < _BETTER * (1 - at_rest))
+    way = np.where(chosen[..., None], way, resting)
+    return way, seen & (np.where(chosen, moved, at_rest) > _ALIKE)
 
 
 def _likeness(frame: Image8, plate: npt.NDArray[np.generic]) -> Array:
@@ -114,17 +126,6 @@ def _in_company(trust: Mask) -> Mask:
     return trust
 
 
-def _continued(way: Array, weight: Array) -> Array:
-    """Push-pull (Gortler et al., SIGGRAPH 1996): each level fills its gaps from the one of half its size."""
-    if min(weight.shape) <= 4:
-        mean = (way * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-6)
-        return np.asarray((way * weight[..., None] + _PULL * mean) / (weight[..., None] + _PULL))
-    half = cv2.pyrDown(weight)
-    coarse = cv2.pyrDown(way * weight[..., None]) / np.maximum(half, 1e-9)[..., None]
-    filled = cv2.pyrUp(_continued(coarse, np.minimum(half, 1)), dstsize=weight.shape[::-1])
-    return np.asarray((way * weight[..., None] + _PULL * filled) / (weight[..., None] + _PULL))
-
-
 def sharpen(frame: Image8, plate: Image8, flow: Flow) -> Flow:
     """One step of Lucas and Kanade at full size, in windows, on trusted pixels that look alike.
 
@@ -143,4 +144,4 @@ def sharpen(frame: Image8, plate: Image8, flow: Flow) -> Flow:
     )
     determinant = (xx + _STIFF) * (yy + _STIFF) - xy * xy
     step = np.stack([(yy + _STIFF) * xr - xy * yr, (xx + _STIFF) * yr - xy * xr], 2) / determinant[..., None]
-    return Flow(flow.way + np.clip(step, -_STEP, _STEP) * flow.trust[..., None], flow.trust)
+    return Flow(flow.way + np.clip(step, -_STEP, _STEP) * flow.trust[..., None], flow.trust, flow.hidden)

@@ -12,6 +12,7 @@ from engine.pipeline.registration.alignment import Alignment
 from engine.pipeline.registration.dense_flow import measure, sharpen
 from engine.pipeline.registration.feature_image import FeaturePair, laid
 from engine.pipeline.registration.parallax import Parallax, left_behind
+from engine.pipeline.registration.planes import find_planes
 from engine.values import Array, Mask
 
 _FOLDED = 0.4
@@ -53,14 +54,17 @@ def refine(pair: FeaturePair, alignment: Alignment, size: tuple[int, int]) -> Fi
     if not points.shown:
         return None
     image, valid = laid(pair.plate, pair.reduced(alignment.homography), pair.frame.shape[:2])
-    flow = measure(pair.frame, image, valid, tuple(bound * pair.scale for bound in points.bounds))
-    way = sharpen(pair.frame, image, flow).way / np.float32(pair.scale)
+    bounds = tuple(bound * pair.scale for bound in points.bounds)
+    motions = [pair.reduced(motion) for motion in find_planes(alignment.homography, points)]
+    flow = sharpen(pair.frame, image, measure(pair.frame, image, valid, bounds, motions))
+    way, hidden = flow.way / np.float32(pair.scale), flow.hidden.astype(np.uint8)
     if way.shape[:2] != size:
-        way = np.asarray(cv2.resize(way, size[::-1]), np.float32)
+        way, hidden = np.asarray(cv2.resize(way, size[::-1]), np.float32), cv2.resize(hidden, size[::-1])
     before, after = np.hypot(*points.moved.T), _missed(way, points)
     if np.percentile(after, 95) > _BETTER * np.percentile(before, 95):
         return None
-    return Field(way, _unfolded(way), after)
+    # Planes step at their edges, which is no fold; they say themselves what one hid behind another.
+    return Field(way, np.asarray(hidden == 0) if motions else _unfolded(way), after)
 
 
 def _missed(way: Array, points: Parallax) -> npt.NDArray[np.float64]:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from engine.errors import EngineError
 from engine.pipeline.registration.alignment import Alignment, align
+from engine.pipeline.registration.blank import clipped_share, is_black
 from engine.pipeline.registration.feature_image import feature_images
 from engine.pipeline.registration.placement import place
 from engine.pipeline.registration.plain_match import same_wall
@@ -32,6 +33,9 @@ _SHEAR = 1.5
 """Largest change of scale at any corner, and largest ratio of the scales in two directions: a zoom or a tilt beyond
 them is no second take of the shot."""
 
+
+_CLIPPED = 0.8
+"""Share of a plate at its very top that leaves next to no picture."""
 
 _MISPLACED = 3.0
 """px, median. A locked plate that lies further off leaves an edge of every object in the matte; the bound within which
@@ -62,7 +66,7 @@ def register(frame: Image, plate: Image, mode: Literal["off", "auto", "locked"])
     alignment = align(pair, placement)
     if not alignment.proven:
         if not same_wall(frame.rgb, placed.rgb, placed.valid):
-            raise _failure("shows nothing that", frame, plate, alignment)
+            raise _failure(_nothing(frame, plate), frame, plate, alignment)
         return _report(alignment, placement, locked_off=True), placed
     if mode == "locked" or alignment.still(placement):
         lying = _report(alignment, placement, locked_off=True)
@@ -98,6 +102,15 @@ def _plausible(homography: Matrix, plate: Image) -> bool:
     scales = np.linalg.svd(jacobians, compute_uv=False)
     unbent = (scales < _STRETCH) & (scales > 1 / _STRETCH) & (scales[:, :1] < _SHEAR * scales[:, 1:])
     return bool(unbent.all() and (np.linalg.det(jacobians) > 0).all())
+
+
+def _nothing(frame: Image, plate: Image) -> str:
+    """Why a plate has nothing in common with a frame, as far as the plate alone says it."""
+    if is_black(frame.rgb, plate.rgb):
+        return "is black, and shows nothing that"
+    if clipped_share(plate.rgb) > _CLIPPED:
+        return "is clipped almost everywhere, and shows nothing that"
+    return "shows nothing that"
 
 
 def _failure(fault: str, frame: Image, plate: Image, alignment: Alignment) -> EngineError:

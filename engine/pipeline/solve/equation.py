@@ -49,8 +49,8 @@ def solve(
     plate = Plate(rounded(plate.rgb, half), plate.valid)
     ratio = stored_ratio(shadow_ratio(matte, knobs, garbage), half)
     keyed = rounded(graded_alpha(frame, plate, ratio, matte, noise, knobs, core), half)
-    colour = straight_colour(frame, keyed, matte.foreground)
     behind = np.where(plate.valid[..., None], ratio * plate.rgb, 0)
+    colour = straight_colour(frame, keyed, matte.foreground, behind, plate)
     light = foreground(frame, behind, keyed, colour, noise, plate, knobs)
     alpha, premultiplied = delivered(frame, keyed, light, garbage, knobs, half)
     exact = frame - premultiplied.astype(np.float64) - (1 - alpha.astype(np.float64))[..., None] * behind
