@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.inspection.measure import Measured
-from engine.inspection.plate_faults import clipped_share, is_black
 from engine.inspection.verdicts import Verdict
 from engine.pipeline.continuity import Continuity
+from engine.pipeline.registration import clipped_share, is_black
 from engine.values import Array
 
 _COMBED = 0.2

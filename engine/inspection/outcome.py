@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, fields
 
 from engine.inspection.findings import Finding, of_plate, of_shot
 from engine.inspection.measure import Measured
-from engine.inspection.plate_faults import is_black
 from engine.inspection.verdicts import Line, Verdict, judge, worst
 from engine.pipeline.continuity import Continuity
+from engine.pipeline.registration import is_black
 from engine.values import Array
 
 

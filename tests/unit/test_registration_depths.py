@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from engine.synthesis.two_depths import View, furnish, hand_held
 SIZE, MARGIN = (432, 768), 40
 
 
+@cache
 def furnished(seed):
     size = (SIZE[0] + 2 * MARGIN, SIZE[1] + 2 * MARGIN)
     return furnish(scenes.shot(size, seed), scenes.shot(size, seed + 50), MARGIN, np.random.default_rng(seed))

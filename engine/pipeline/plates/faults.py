@@ -12,7 +12,7 @@ from engine.pipeline.registration import clipped_share, is_black
 from engine.values import Array, Image, Mask, Registration, Solution
 
 _CLIPPED = 0.05
-"""Share of a channel at its very top that is no lamp any more."""
+"""Share of a plate at a ceiling that is no lamp any more."""
 
 _ZOOM = 1.03
 """Factor of scale that no hand and no breathing lens make: 0.3 % and 2 % are usual."""
@@ -46,8 +46,8 @@ def plate_faults(frame: Image, plate: Image, placed: Registration, solution: Sol
         placed: how it lies on the frame.
         solution: the layers that were made with it.
     """
-    if is_black(frame.rgb, plate.rgb):
-        yield "The clean plate is black beside the frame: pick another, unless the set is."
+    if is_black(plate.rgb):
+        yield "The clean plate is black: pick another, unless the set is."
     elif (clipped := clipped_share(plate.rgb)) > _CLIPPED:
         yield f"{clipped:.0%} of the clean plate are clipped: what was brighter there is keyed. Expose it lower."
     zoom = _scale_at_centre(placed.homography, plate.rgb.shape[:2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +28,9 @@ _POINTS = 12
 
 _SHARE = 0.08
 """Smallest agreeing share of the plate's textured points that proves a scene."""
+
+_CLEAR_SHARE = 0.4
+"""Agreeing share that no look-alike of a scene reaches (another scene's is below 0.08)."""
 
 _MATCH_ERROR = 2.0
 _TRACK_ERROR = 1.0
@@ -107,17 +111,24 @@ class _Aligner:
         lying = _judge(placement, near)
         if self.stands(lying, still):
             return lying
-        starts = [self.fit(*match_features(self.plate, self.frame), placement, _MATCH_ERROR)]
-        starts.append(self.fit(_apply(np.linalg.inv(placement), near.plate), near.frame, placement, _TRACK_ERROR))
         best = lying
-        for start in starts:
+        for start, enough in self.starts(near, placement):
             best = max(best, _judge(start, self.track(start)), key=lambda one: one.share)
-            if best.proven:
+            if best.proven and best.share >= enough:
                 break
         homography = self.fit(best.plate, best.frame, best.homography, _TRACK_ERROR)
         refined = _judge(homography, self.track(homography))
         closer = np.sum(refined.distances(refined.homography) < _TRACK_ERROR / 2)
         return refined if closer >= np.sum(best.distances(best.homography) < _TRACK_ERROR / 2) else best
+
+    def starts(self, near: Tracks, placement: Matrix) -> Iterator[tuple[Matrix, float]]:
+        """Homographies to begin with, and the share of points that makes the next one needless.
+
+        Near ones are found by tracking, any by features, which cost more than all the rest.
+        """
+        plate = _apply(np.linalg.inv(placement), near.plate)
+        yield self.fit(plate, near.frame, placement, _TRACK_ERROR), _CLEAR_SHARE
+        yield self.fit(*match_features(self.plate, self.frame), placement, _MATCH_ERROR), _SHARE
 
     def track(self, homography: Matrix, count: int = MANY) -> Tracks:
         """Put the plate on the frame and look for its points there."""

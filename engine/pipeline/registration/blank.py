@@ -1,26 +1,36 @@
-"""Plates that show nothing: black, or clipped."""
+"""What is wrong with a plate whatever it is to be used for: it is black, or its light is cut off."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from engine.values import Array
 
-_BLACK = 0.02
-"""A plate whose brightest hundredth is darker than this share of the frame's middle holds nothing to subtract."""
+_BLACK = 0.002
+"""Linear; 6.5 stops under mid grey. A plate whose brightest percent is below it holds no picture."""
 
-_AT_TOP = 0.999
-"""Of its largest value, what counts as clipped."""
+_NEAR_TOP = 0.985
+"""Of the largest value; coded tones near an integer file's ceiling are rare (as in the exposure fit)."""
 
-
-def is_black(frame: Array, plate: Array) -> bool:
-    """Whether a plate ``(h, w, 3)`` is black beside a frame ``(H, W, 3)``, both linear."""
-    of_frame, of_plate = (rgb[::4, ::4].mean(2) for rgb in (frame, plate))
-    return bool(np.percentile(of_plate, 99) < _BLACK * np.median(of_frame))
+_FAR_ABOVE = 4.0
+"""Times the median, from which a plateau is one of highlights rather than a wall of one tone."""
 
 
-def clipped_share(rgb: Array) -> float:
-    """Largest share of a channel's samples that lie at its very top; no grain does that."""
-    samples = rgb[::2, ::2].reshape(-1, 3)
-    top = samples.max(0)
-    return float(((samples >= _AT_TOP * top) & (top > 0)).mean(0).max())
+def is_black(plate: Array) -> bool:
+    """Whether ``(H, W, 3)`` linear light holds no picture."""
+    return float(np.percentile(plate.max(2)[::2, ::2], 99)) < _BLACK
+
+
+def clipped_share(plate: Array) -> float:
+    """Share of the pixels that stand at a ceiling: at the largest value, exactly like all pixels around, without grain.
+
+    Args:
+        plate: ``(H, W, 3)`` linear, as read.
+    """
+    top = plate.max((0, 1))
+    around = np.ones((3, 3), np.uint8)
+    level = (cv2.dilate(plate, around) == cv2.erode(plate, around)) & (plate >= _NEAR_TOP * top)
+    integer = (top >= 0.95) & (top <= 1.0 + 1e-3)
+    ceiling = (integer | (top > _FAR_ABOVE * np.median(plate, (0, 1)))) & (top > 0)
+    return float((level & ceiling).any(2).mean())

@@ -78,8 +78,9 @@ def find_planes(homography: Matrix, points: Parallax) -> list[Matrix]:
         Two or more, or none where one homography and a smooth field say it all.
     """
     frame = points.at + points.moved
-    plate = _mapped(np.linalg.inv(homography), points.at)
-    owner, motions = np.full(len(frame), -1), []
+    plate = _mapped(np.asarray(np.linalg.inv(homography), np.float64), points.at)
+    owner = np.full(len(frame), -1)
+    motions: list[Matrix] = []
     while len(motions) < _MOST:
         left = np.flatnonzero(owner < 0)
         fewest = max(_FEWEST, _SHARE * len(frame))

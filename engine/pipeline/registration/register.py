@@ -66,7 +66,7 @@ def register(frame: Image, plate: Image, mode: Literal["off", "auto", "locked"])
     alignment = align(pair, placement)
     if not alignment.proven:
         if not same_wall(frame.rgb, placed.rgb, placed.valid):
-            raise _failure(_nothing(frame, plate), frame, plate, alignment)
+            raise _failure(_nothing(plate), frame, plate, alignment)
         return _report(alignment, placement, locked_off=True), placed
     if mode == "locked" or alignment.still(placement):
         lying = _report(alignment, placement, locked_off=True)
@@ -104,9 +104,9 @@ def _plausible(homography: Matrix, plate: Image) -> bool:
     return bool(unbent.all() and (np.linalg.det(jacobians) > 0).all())
 
 
-def _nothing(frame: Image, plate: Image) -> str:
-    """Why a plate has nothing in common with a frame, as far as the plate alone says it."""
-    if is_black(frame.rgb, plate.rgb):
+def _nothing(plate: Image) -> str:
+    """Why a plate has nothing in common with a frame, as far as it alone says it."""
+    if is_black(plate.rgb):
         return "is black, and shows nothing that"
     if clipped_share(plate.rgb) > _CLIPPED:
         return "is clipped almost everywhere, and shows nothing that"

@@ -49,7 +49,7 @@ def straight_colour(frame: Array, alpha: Array, predicted: Array, behind: Array,
     solid = np.clip(cover - 0.9, 0, 0.1) * 10
     seen = plate.valid[..., None]
     colour = predicted + np.where(seen, clear, solid) * (np.where(seen, unmixed, frame) - predicted)
-    smooth = extend(colour, np.where(alpha > _VOUCHED, alpha**_POWER, 0))
+    smooth = extend(np.asarray(colour, np.float32), np.where(alpha > _VOUCHED, alpha**_POWER, 0))
     own = smoothstep((cover - _GRAINY[0]) / (_GRAINY[1] - _GRAINY[0]))
     return np.clip(np.where(cover == 1, frame, smooth + (colour - smooth) * own), -HALF_MAX, HALF_MAX)
 
