@@ -1,8 +1,9 @@
-"""How well plates are brought onto frames, and what it takes: ``python tests/bench/registration.py truth|time|matte``.
+"""How well plates are brought onto frames, and what it takes: ``python tests/bench/registration.py WHAT``.
 
 ``truth`` holds the map from frame to plate against the exact one of generated rooms of two depths, over the background
-that both cameras saw. ``time`` takes the seconds of a frame. ``matte`` mattes one frame with a plate of its own view
-and with a plate of another, and compares the errors; the network is the shipped one.
+that both cameras saw; ``plain`` does so for drawn rooms, whose near things are plain panels. ``time`` takes the seconds
+of a frame. ``matte`` mattes one frame with a plate of its own view and with a plate of another, and compares the
+errors; the network is the shipped one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -56,11 +58,18 @@ def places(homography, way, size):
     return at[..., :2] / at[..., 2:]
 
 
-def truth(size, seeds: int) -> None:
+def textured(seed: int, size):
+    """A room whose walls and things have texture everywhere."""
+    whole = tuple(side + 2 * MARGIN for side in size)
+    far, near = scenes.shot(whole, seed), scenes.shot(whole, seed + 50)
+    return furnish(far, near, MARGIN, np.random.default_rng(seed))
+
+
+def truth(size, seeds: int, make=textured) -> None:
     """Print what is missed, in px: median and 95 % of the background, and of it where it has texture."""
     print("seed reach parallax   homography 50 % 95 %   field 50 % 95 %   textured 95 %   unknown of hidden, of seen")
     for seed in range(1, seeds + 1):
-        room = furnished(seed, size)
+        room = make(seed, size)
         plate = scenes.with_grain(room.picture(View()) * np.float32(1.3), 6)
         for reach, parallax in VIEWS:
             view = hand_held(np.random.default_rng(100 * seed + reach), reach, parallax)
@@ -93,7 +102,7 @@ def slopes(rgb):
 
 def clock(size, seeds: int) -> None:
     """Print seconds, of the wall and of the processors, of one frame."""
-    room = furnished(1, size)
+    room = textured(1, size)
     plate = scenes.image(scenes.with_grain(room.picture(View()), 6), "plate.exr")
     still = View(), "locked off"
     moved = hand_held(np.random.default_rng(1), 10, 0), "hand-held, one depth"
@@ -146,8 +155,9 @@ def source(rgb, name):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("truth", "time", "matte"))
+    parser.add_argument("what", choices=("truth", "plain", "time", "matte"))
     parser.add_argument("--size", type=int, nargs=2, default=(1080, 1920), metavar=("HEIGHT", "WIDTH"))
     parser.add_argument("--seeds", type=int, default=2, help="rooms; for `time` the runs")
     given = parser.parse_args()
-    {"truth": truth, "time": clock, "matte": matte}[given.what](tuple(given.size), given.seeds)
+    work = {"truth": truth, "plain": partial(truth, make=furnished), "time": clock, "matte": matte}
+    work[given.what](tuple(given.size), given.seeds)
