@@ -166,19 +166,21 @@ class Registration:
 
 @dataclass(frozen=True)
 class Photometric:
-    """Exposure of a plate against a frame, linear: ``fitted = gain * plate + offset``.
+    """Exposure of a plate against a frame, linear: ``fitted = gain * field * plate + offset``.
 
     Attributes:
         gain: R, G, B.
         offset: R, G, B, linear units.
         confidence: 0 (a guess) .. 1 (well supported).
         noise: ``(3, 2)``: variance of ``frame - fitted`` is ``noise[c, 0] + noise[c, 1] * max(signal, 0)``.
+        field: ``(3, 8)``, how light differs over the picture (`engine.pipeline.photometric.field`); empty: not at all.
     """
 
     gain: tuple[float, float, float]
     offset: tuple[float, float, float]
     confidence: float
     noise: tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
+    field: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)

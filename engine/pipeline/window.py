@@ -1,10 +1,16 @@
-"""The temporal window: the exposure fit of a frame, steadied by those of its neighbours."""
+"""The temporal window: the exposure fit of a frame, steadied by those of its neighbours.
+
+Light may change from frame to frame, by a ramp or a flicker, and the frame itself says by how much: its own gain,
+offset and field stand wherever its background supports them. Grain does not change so; it is what the window steadies.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from statistics import median_low
+
+import numpy as np
+import numpy.typing as npt
 
 from engine.errors import EngineError
 from engine.pipeline import colour, photometric, registration
@@ -13,6 +19,9 @@ from engine.pipeline.report import LOW_CONFIDENCE
 from engine.pipeline.session import Session, colour_key, source_key
 from engine.settings import FrameJob, MatteJob, Neighbour, Source
 from engine.values import Image, Photometric, Plate
+
+Neighbours = Sequence[tuple[int, Photometric]]
+"""Frame numbers and fits."""
 
 _NO_FIT = Photometric((1, 1, 1), (0, 0, 0), 0.0, ((0, 0), (0, 0), (0, 0)))
 """Stands for a neighbour that its plate does not fit; its confidence keeps it from counting."""
@@ -27,10 +36,9 @@ def steady_fit(
     plate: Plate,
     check: Callable[[], None],
 ) -> tuple[Photometric, list[str]]:
-    """The frame's own fit with the gain and offset of the window's median frame.
+    """The frame's own fit, with the window's grain, and the neighbours' exposure where its own is a guess.
 
-    The median is of whole fits, ordered by gain, so that gain and offset belong together. Neighbours that cannot be
-    registered, or whose fit is a guess, do not count.
+    Neighbours that cannot be registered, or whose fit is a guess, do not count.
 
     Args:
         job: what all frames have in common.
@@ -42,23 +50,70 @@ def steady_fit(
         check: called before every neighbour; raises to cancel.
 
     Returns:
-        The fit, and a sentence for each neighbour that was left out.
+        The fit, and a sentence for each neighbour that was left out, and where the exposure is the neighbours'.
     """
     own = session.fit(
         _key(job, frame.image, frame.plate), lambda: photometric.fit(image.rgb, plate, job.knobs.photometric)
     )
     notes: list[str] = []
-    fits = [own]
+    near: list[tuple[int, Photometric]] = []
     for neighbour in frame.neighbours:
         check()
         fit = _neighbour_fit(job, neighbour, session, config)
         if fit.confidence >= LOW_CONFIDENCE or job.knobs.photometric == "off":
-            fits.append(fit)
+            near.append((neighbour.number, fit))
         else:
             notes.append(f"Frame {neighbour.number} of the temporal window was left out: its plate does not fit it.")
-    middle = median_low(sorted(sum(fit.gain) for fit in fits))
-    chosen = next(fit for fit in fits if sum(fit.gain) == middle)
-    return replace(own, gain=chosen.gain, offset=chosen.offset), notes
+    if near and own.confidence < LOW_CONFIDENCE and job.knobs.photometric == "auto":
+        notes.append("The exposure match is that of the neighbour frames: this one shows too little background.")
+    return steadied(frame.number, own, near), notes
+
+
+def steadied(number: int, own: Photometric, near: Neighbours) -> Photometric:
+    """A fit among its neighbours'.
+
+    Args:
+        number: of the frame.
+        own: its fit.
+        near: those of neighbours that have good ones.
+
+    Returns:
+        The frame's own exposure where its confidence is `LOW_CONFIDENCE` or more. Below, it gives way in proportion to
+        the line through the neighbours' gains at the frame's time; beyond their ends, to the nearest one's. Bands of
+        mains flicker are never a neighbour's: they stand elsewhere in every frame. The noise is the median over all,
+        coefficient by coefficient.
+    """
+    if not near:
+        return own
+    pooled = np.median([own.noise, *(fit.noise for _, fit in near)], axis=0)
+    red, green, blue = ((float(a), float(b)) for a, b in pooled)
+    steady = replace(own, noise=(red, green, blue))
+    trust = own.confidence / LOW_CONFIDENCE
+    if trust >= 1:
+        return steady
+    nearest = min(near, key=lambda each: (abs(each[0] - number), each[0]))[1]
+    gain, offset = _between(number, near), np.mean([fit.offset for _, fit in near], axis=0)
+    return replace(
+        steady,
+        gain=_triple(np.asarray(own.gain) ** trust * gain ** (1 - trust)),
+        offset=_triple(np.asarray(own.offset) * trust + offset * (1 - trust)),
+        confidence=own.confidence + (1 - trust) * min(fit.confidence for _, fit in near),
+        field=tuple((*channel[:5], 0.0, 0.0, 0.0) for channel in nearest.field),
+    )
+
+
+def _between(number: int, near: Neighbours) -> npt.NDArray[np.float64]:
+    """Gain ``(3,)`` at a time: on the line through the neighbours' logarithms, and within their time."""
+    times = np.array([time for time, _ in near], np.float64)
+    logs = np.log([fit.gain for _, fit in near])
+    if not times.min() < number < times.max():
+        return np.asarray(np.exp(logs[np.abs(times - number).argmin()]))
+    return np.asarray(np.exp(np.polyfit(times - number, logs, 1)[1]))
+
+
+def _triple(values: npt.NDArray[np.float64]) -> tuple[float, float, float]:
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue
 
 
 def _neighbour_fit(job: MatteJob, neighbour: Neighbour, session: Session, config: colour.ColourConfig) -> Photometric:

@@ -106,13 +106,39 @@ def test_order_and_company_change_no_bit(files):
     assert forth == back[::-1]
 
 
-def test_the_window_steadies_the_exposure(session, files):
+def test_the_window_does_not_blur_a_ramp(session, files):
     clean, frames = files
     near = tuple(Neighbour(n, frames[n], clean) for n in (0, 1))
     alone = run(session, job(), FrameJob(3, frames[3], clean))[1]
-    steady = run(session, job(temporal_window=3), FrameJob(3, frames[3], clean, near))[1]
+    among = run(session, job(temporal_window=3), FrameJob(3, frames[3], clean, near))[1]
     assert alone.gain == pytest.approx((1.15,) * 3, rel=0.02)
-    assert steady.gain == pytest.approx((1.05,) * 3, rel=0.02)
+    assert among.gain == alone.gain
+    assert among.warnings == ()
+
+
+def test_halves_of_a_shot_are_the_whole_with_the_window_on(files):
+    """Frames 0-1 and 2-3 rendered apart, each with neighbours beyond its range, are those of 0-3."""
+    clean, frames = files
+    task = job(temporal_window=1)
+    jobs = [
+        FrameJob(n, frame, clean, tuple(Neighbour(m, frames[m], clean) for m in (n - 1, n + 1) if 0 <= m < len(frames)))
+        for n, frame in enumerate(frames)
+    ]
+    one, *apart = (Session("cpu", 1 << 26) for _ in range(3))
+    whole = [run(one, task, each)[0] for each in jobs]
+    halves = [run(apart[n // 2], task, jobs[n])[0] for n in (1, 0, 3, 2)]
+    assert whole == [halves[1], halves[0], halves[3], halves[2]]
+
+
+def test_a_frame_that_shows_no_background_is_exposed_as_its_neighbours(session, files, background, tmp_path):
+    clean, frames = files
+    picture = scenes.with_subject(background, 0.2, 52) * 1.1
+    picture[:, 6:] = scenes.shot(SIZE, 52)[:, 6:]
+    hidden = source(write(tmp_path / "hidden.exr", picture.astype(np.float32)), SPACE)
+    near = tuple(Neighbour(n, frames[n], clean) for n in (1, 3))
+    report = run(session, job(temporal_window=1, registration="off"), FrameJob(2, hidden, clean, near))[1]
+    assert report.gain == pytest.approx((1.1,) * 3, rel=0.02)
+    assert any("neighbour frames" in warning for warning in report.warnings)
 
 
 def test_mattes_are_honoured_exactly(session, files, tmp_path):

@@ -1,21 +1,25 @@
 """Exposure, white balance and black level of a plate against a frame, in linear light, from the background alone.
 
-One gain and offset a channel for the whole picture; vignettes and lamps that drift across it are left to the residual.
+One gain and offset a channel for the whole picture, and a low-order field where light differs over it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engine.pipeline.photometric.field import Weights, factors, measure_field
 from engine.pipeline.photometric.grain import GUESS, measure_noise
 from engine.values import Array, Mask, Photometric, Plate
 
 Vector = npt.NDArray[np.float64]
+
+Solved = tuple[Vector, Vector, Mask]
+"""Gain ``(3,)``, offset ``(3,)`` and the ``(h, w)`` samples that agree with them in every channel."""
 
 _SAMPLES = 100_000
 """Most pixels looked at; three times as many move a gain by less than 0.2 % (measured on the sample photographs)."""
@@ -52,6 +56,7 @@ _RIDGE = 0.02
 """Weight of an offset of zero: a wall of one tone, where gain and offset cannot be told apart, gets a gain."""
 
 _ROUNDS = 12
+_FIELD_ROUNDS = 2
 _CELLS = 8
 _ENOUGH_AREA = 0.15
 _ENOUGH_CELLS = 0.25
@@ -96,23 +101,47 @@ def fit(frame: Array, plate: Plate, mode: Literal["off", "auto"]) -> Photometric
     samples = _sample(frame, plate)
     if samples.usable.sum() < _FEWEST:
         return Photometric((1.0, 1.0, 1.0), (0.0, 0.0, 0.0), float(mode == "off"), (GUESS, GUESS, GUESS))
-    gain, offset, agreeing = _solve(samples, _start(samples))
-    noise = [_noise(samples, channel, gain, offset, agreeing) for channel in range(3)]
+    even = _solve(samples, _start(samples))
+    field, (gain, offset, agreeing) = _measure_light(samples, even) if mode == "auto" else ((), even)
+    lit = _relit(samples, field)
+    noise = [_noise(lit, channel, gain, offset, agreeing) for channel in range(3)]
     confidence = _confidence(agreeing, gain)
     if mode == "off" or confidence == 0.0:
-        gain, offset, confidence = np.ones(3), np.zeros(3), float(mode == "off")
-    return Photometric(_triple(gain), _triple(offset), confidence, (noise[0], noise[1], noise[2]))
+        gain, offset, confidence, field = np.ones(3), np.zeros(3), float(mode == "off"), ()
+    return Photometric(_triple(gain), _triple(offset), confidence, (noise[0], noise[1], noise[2]), field)
 
 
 def apply(plate: Plate, fit: Photometric) -> Plate:
-    """Expose a plate as its frame: ``gain * plate + offset`` where valid, 0 elsewhere.
+    """Expose a plate as its frame: ``gain * field * plate + offset`` where valid, 0 elsewhere.
 
-    A gain of 1 with an offset of 0 returns the plate itself.
+    A gain of 1 with an offset of 0 and no field returns the plate itself.
     """
-    if fit.gain == (1.0, 1.0, 1.0) and fit.offset == (0.0, 0.0, 0.0):
+    if fit.gain == (1.0, 1.0, 1.0) and fit.offset == (0.0, 0.0, 0.0) and not fit.field:
         return plate
-    fitted = plate.rgb * np.asarray(fit.gain, np.float32) + np.asarray(fit.offset, np.float32)
+    light = factors(fit.field, plate.valid.shape) * np.asarray(fit.gain, np.float32)
+    fitted = plate.rgb * light + np.asarray(fit.offset, np.float32)
     return Plate(np.where(plate.valid[..., None], fitted, np.float32(0)), plate.valid)
+
+
+def _measure_light(samples: _Samples, even: Solved) -> tuple[Weights, Solved]:
+    """The field, and gain, offset and agreement under it; twice, as the first offset is that of an even light."""
+    field: Weights = ()
+    solved = even
+    for _ in range(_FIELD_ROUNDS):
+        gain, offset = (np.asarray(part, np.float32) for part in solved[:2])
+        vote = np.float32(_PLAIN_WEIGHT) + samples.vote
+        field = measure_field(samples.frame - offset, samples.plate * gain, samples.usable, vote)
+        if not field:
+            return (), even
+        lit = _relit(samples, field)
+        solved = _solve(lit, _start(lit))
+    return field, solved
+
+
+def _relit(samples: _Samples, field: Weights) -> _Samples:
+    """The samples with the plate under a field."""
+    light = factors(field, samples.usable.shape)
+    return replace(samples, plate=samples.plate * light, raw_plate=samples.raw_plate * light) if field else samples
 
 
 def _sample(frame: Array, plate: Plate) -> _Samples:
@@ -165,7 +194,7 @@ def _mode(stops: Array, weight: Array) -> float:
     return float(edges[int(smooth.argmax())] + _BIN / 2)
 
 
-def _solve(samples: _Samples, gain: Vector) -> tuple[Vector, Vector, Mask]:
+def _solve(samples: _Samples, gain: Vector) -> Solved:
     """Gain, offset, and the ``(h, w)`` pixels that agree with them in every channel."""
     frame, plate = (rgb[samples.usable].astype(np.float64) for rgb in (samples.frame, samples.plate))
     vote = _PLAIN_WEIGHT + samples.vote[samples.usable].astype(np.float64)
