@@ -165,7 +165,7 @@ def bands(size: tuple[int, int], index: int, share: float, seed: int) -> Array:
 
 
 def falloff(size: tuple[int, int], index: int, count: int, share: float) -> Array:
-    """``(H, W, 3)``: gain of a lens that darkens its corners by a share, and of a warm lamp that fades in from the left."""
+    """``(H, W, 3)``: gain of a lens that darkens its corners by a share, and of a warm lamp that fades in."""
     y, x = ((np.arange(length) + 0.5) / length * 2 - 1 for length in size)
     radius = (x[None] ** 2 * size[1] ** 2 + y[:, None] ** 2 * size[0] ** 2) / (size[0] ** 2 + size[1] ** 2)
     lamp = share * index / max(count - 1, 1) * -x[None, :, None] * np.array((1.0, 0.7, 0.3))

@@ -34,8 +34,8 @@ from engine.synthesis.lit_shot import bands, falloff, flicker, lit_shot, ramp
 from engine.values import Array
 
 SIZE, COUNT = (192, 320), 6
-LOOKED_AT = (0, 2, 5)
-"""Frames of a shot that are keyed: its first, one amid, its last."""
+LOOKED_AT = (0, 5)
+"""Frames of a shot that are keyed: its first and its last, where a ramp is furthest from the plate."""
 
 SEEDS = range(60_000_000, 60_000_004)
 SPACE = "ACEScg"
@@ -154,7 +154,7 @@ def shadow(keyer: Keyer, shots, folder: str) -> None:
             table.append(np.mean([_shadow(frame, one, shot, index, ground) for index, frame, one in shown], 0))
             _line(f"{shot.seed} {color}", table[-1])
             if folder:
-                _draw(f"{folder}/shadow_{color}_{shot.seed % 100}.png", _relit(shown[::2], shot, ground))
+                _draw(f"{folder}/shadow_{color}_{shot.seed % 100}.png", _relit(shown, shot, ground))
         _line(f"mean {color}", np.mean(table, 0))
 
 
@@ -214,9 +214,7 @@ def uncertainty(named) -> None:
     ranked, most = list(np.argsort(-said, kind="stable")), max(round(len(said) / 20), 1)
     both = set(ranked[:most]) & set(np.argsort(-true)[:most])
     print(f"uncertainty of pixels, Spearman: {np.mean(whole):.2f} over the frame, {np.mean(band):.2f} at edges")
-    print(
-        f"of frames: {calibration(said, true):.2f} over {len(said)}; mean said {said.mean():.4f}, true {true.mean():.4f}"
-    )
+    print(f"of frames: {calibration(said, true):.2f} over {len(said)}; mean {said.mean():.4f}, true {true.mean():.4f}")
     place = ranked.index(int(true.argmax())) + 1
     print(f"the worst frame, {named[int(true.argmax())][2]}, is number {place} to look at; {most} are flagged,")
     print(f"of which {len(both)} are among the {most} worst")

@@ -13,6 +13,7 @@ import numpy as np
 from engine.errors import EngineError
 from engine.pipeline.solve.alpha import graded_alpha
 from engine.pipeline.solve.foreground import HALF_MAX, foreground, straight_colour
+from engine.pipeline.solve.shade import explained
 from engine.pipeline.solve.shadow import shadow_ratio, stored_ratio
 from engine.settings import Knobs
 from engine.values import Array, Matte, Photometric, Plate, Solution
@@ -47,7 +48,8 @@ def solve(
     noise = deviation(frame, fit)
     half = choose_half(knobs, frame, plate.rgb)
     plate = Plate(rounded(plate.rgb, half), plate.valid)
-    ratio = stored_ratio(shadow_ratio(matte, knobs, garbage), half)
+    matte, shade = explained(frame, plate, matte, noise)
+    ratio = stored_ratio(shadow_ratio(matte, knobs, garbage, shade), half)
     keyed = rounded(graded_alpha(frame, plate, ratio, matte, noise, knobs, core), half)
     behind = np.where(plate.valid[..., None], ratio * plate.rgb, 0)
     colour = straight_colour(frame, keyed, matte.foreground, behind, plate)

@@ -21,9 +21,12 @@ _SURROUNDINGS = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 13))
 _KNOWN = 1e-6
 
 
-def shadow_ratio(matte: Matte, knobs: Knobs, garbage: Array) -> Array:
-    """S ``(H, W, 3)`` in 0..1, continued smoothly under the subject, scaled by the gain, none inside garbage."""
-    clear = (1 - cv2.dilate(matte.alpha, _SURROUNDINGS)) ** 2
+def shadow_ratio(matte: Matte, knobs: Knobs, garbage: Array, shade: Array) -> Array:
+    """S ``(H, W, 3)`` in 0..1, continued smoothly under the subject, scaled by the gain, none inside garbage.
+
+    What is surely shadow (``shade``, ``(H, W)`` 0..1) is believed beside the subject, too: a contact shadow ends there.
+    """
+    clear = np.maximum((1 - cv2.dilate(matte.alpha, _SURROUNDINGS)) ** 2, shade * (1 - matte.alpha))
     ratio = matte.shadow if knobs.shadow_color == "rgb" else np.repeat(matte.shadow.mean(2, keepdims=True), 3, 2)
     # Deep inside, where nothing is known, the slightest weight says: no shadow.
     extended = extend(np.where(clear[..., None] > _KNOWN, ratio, 1), np.maximum(clear, _KNOWN))
