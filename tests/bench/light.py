@@ -127,6 +127,7 @@ def exposure(keyer: Keyer, shots, folder: str) -> None:
             f"{name:22}{mean:12.2f}{mean / np.mean(steady):20.2f}{worst:8.2f}{off_mean:26.2%}{off_most:8.2%}",
             flush=True,
         )
+    uncertainty(named)
 
 
 def _off(plate: Array, truth: Array) -> float:
