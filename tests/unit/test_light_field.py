@@ -6,7 +6,7 @@ import pytest
 from scenes import pixels, shot, with_grain, with_subject
 
 from engine.pipeline import photometric
-from engine.pipeline.photometric.field import factors
+from engine.pipeline.photometric.field import factors, measure_field
 from engine.values import Plate
 
 SIZE = (180, 320)
@@ -95,3 +95,11 @@ def test_bands_go_on_where_the_subject_hides_whole_rows(plate, background):
 def test_off_knows_no_field(plate, background):
     frame = with_grain(background * bands(), 5).astype(np.float32)
     assert photometric.fit(frame, plate, "off").field == ()
+
+
+def test_a_picture_whose_halves_do_not_agree_has_no_field():
+    """Their median is nobody's light: there is nothing to fit, and nothing fails."""
+    plate = np.full((192, 120, 3), 0.2, np.float32)
+    frame = plate * np.where(np.arange(120) < 60, 0.62, 1.62)[None, :, None].astype(np.float32)
+    everywhere = np.ones(plate.shape[:2])
+    assert measure_field(frame, plate, everywhere > 0, everywhere) == ()

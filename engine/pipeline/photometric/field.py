@@ -156,6 +156,8 @@ def _fit(cells: _Cells, slow: int, waves: float = 0.0, rounds: int = len(_TOLERA
     for tolerance in _TOLERANCES[:rounds]:
         missed = np.abs(cells.ratio - table @ found).max(1) / tolerance
         share = cells.weight * np.maximum(1 - missed**2, 0) ** 2
+        if share.sum() <= 1e-9 * len(share):  # nothing lies near what most agree on
+            return 0.0, np.zeros((3, table.shape[1] - 1))
         found = np.linalg.solve((table.T * share) @ table + ridge, (table.T * share) @ cells.ratio)
     return float(share.sum()), (found[1:] / np.maximum(found[0], 1e-3)).T
 
