@@ -203,6 +203,6 @@ def _batch(drawn: list[tuple[Sample, Array]], number: int) -> dict[str, Tensor]:
         batch[name] = (batch[name] * scales).clamp(max=1e4)
     noise = torch.from_numpy(np.stack([noise for _, noise in drawn]))
     batch["noise"] = noise * torch.cat((scales**2, scales), 1)[..., 0].mT
-    if not all(bool(torch.isfinite(value).all()) for value in batch.values()):
+    if not all(bool(torch.isfinite(value.sum())) for value in batch.values()):
         raise EngineError("INTERNAL", "A training sample is not finite.", "Report this.", batch=number)
     return batch

@@ -196,28 +196,31 @@ def _mode(stops: Array, weight: Array) -> float:
 
 def _solve(samples: _Samples, gain: Vector) -> Solved:
     """Gain, offset, and the ``(h, w)`` pixels that agree with them in every channel."""
-    frame, plate = (rgb[samples.usable].astype(np.float64) for rgb in (samples.frame, samples.plate))
+    # Channel by channel in memory: sums over pixels then run along it.
+    frame, plate = (rgb[samples.usable].T.astype(np.float64, order="C") for rgb in (samples.frame, samples.plate))
     vote = _PLAIN_WEIGHT + samples.vote[samples.usable].astype(np.float64)
     offset, spread = np.zeros(3), np.full(3, _SPREAD[1])
     for _ in range(_ROUNDS):
-        scale = np.maximum(gain * plate, 0) + gain * samples.dark
-        missed = (frame - gain * plate - offset) / scale
-        weight = np.prod(np.maximum(1 - (missed / (_CUT * spread)) ** 2, 0) ** 2, axis=1)
+        scale = np.maximum(gain[:, None] * plate, 0) + (gain * samples.dark)[:, None]
+        missed = (frame - gain[:, None] * plate - offset[:, None]) / scale
+        red, green, blue = np.maximum(1 - np.square(missed / (_CUT * spread)[:, None]), 0)
+        weight = np.square(red * green * blue)
         agreeing = weight > 0
         if agreeing.sum() < _FEWEST:
             break
         gain, offset = _regress(frame, plate, scale, weight * vote)
-        spread = np.clip(1.4826 * np.median(np.abs(missed[agreeing]), axis=0), *_SPREAD)
+        spread = np.clip(1.4826 * np.median(np.abs(missed[:, agreeing]), axis=1), *_SPREAD)
     where = np.zeros(samples.usable.shape, np.bool_)
     where[samples.usable] = agreeing
     return gain, offset, where
 
 
 def _regress(frame: Vector, plate: Vector, scale: Vector, weight: Vector) -> tuple[Vector, Vector]:
-    """Weighted least squares of relative error per channel, offset drawn to 0."""
-    share = weight[:, None] / scale**2
-    pp, p, one = (share * plate**2).sum(0), (share * plate).sum(0), share.sum(0) * (1 + _RIDGE)
-    fp, f = (share * frame * plate).sum(0), (share * frame).sum(0)
+    """Weighted least squares of relative error, offset drawn to 0: ``(3,)`` each, of pixels ``(3, N)``."""
+    share = weight / np.square(scale)
+    of_plate = share * plate
+    pp, p, one = (of_plate * plate).sum(1), of_plate.sum(1), share.sum(1) * (1 + _RIDGE)
+    fp, f = (of_plate * frame).sum(1), (share * frame).sum(1)
     determinant = np.maximum(pp * one - p * p, 1e-30)
     return (fp * one - f * p) / determinant, (f * pp - fp * p) / determinant
 
