@@ -1,7 +1,7 @@
-"""Assemble the Fuse from its sections: ``python packaging/build_fuse.py [--check]``.
+"""Assemble the Fuse and its script from their sections: ``python packaging/build_fuse.py [--check]``.
 
-Fusion wants a Fuse to be one file; a person wants to read it in rooms. ``--check`` writes nothing and exits with 1
-where the committed ``plugin/fusion/PlateKey.fuse`` is not what the sections and the knobs' declaration say.
+Fusion wants each to be one file; a person wants to read them in rooms. ``--check`` writes nothing and exits with 1
+where ``PlateKey.fuse`` or ``PlateKey_Ask.lua`` is not what the sections and the knobs' declaration say.
 """
 
 from __future__ import annotations
@@ -16,47 +16,78 @@ from host_bridge.knobs import DEFAULT_LAYERS, KnobSpec, knob_specs
 from plugin.fusion.macro import knob_id
 
 FUSION = Path(__file__).resolve().parent.parent / "plugin" / "fusion"
-SECTIONS = FUSION / "fuse"
-TARGET = FUSION / "PlateKey.fuse"
+ROOMS = (FUSION / "fuse", FUSION / "script")
 
 MODULES = ("refusal", "json")
 """Sections that return a table; the rest of the file knows it by the section's name."""
 SYSTEMS = ("posix", "windows")
 """The same, but only one of them may run."""
-UPON_SYSTEM = ("system", "side_car", "picture", "exrio", "exchange")
-"""Modules that stand upon those."""
+UPON_SYSTEM = ("system", "side_car", "exchange", "options")
+"""Modules that stand upon those, of the Fuse and of the script alike."""
+FUSE_MODULES = ("picture", "exrio")
+"""The Fuse's own, for Fusion's pictures."""
 EVENTS = ("controls", "shot", "process")
 """Sections that define what Fusion calls."""
+SCRIPT_MODULES = ("footage", "answer")
+"""The script's own."""
 
 HEADER = """\
---[[ PlateKey {version}: keys a subject with a clean plate instead of a green screen.
+--[[ PlateKey {version}: {purpose}.
 
 Licence: Apache-2.0. Documentation: docs/fusion.md.
-Assembled by packaging/build_fuse.py from plugin/fusion/fuse/*.lua and the knobs' declaration; edit those.
+Assembled by packaging/build_fuse.py from plugin/fusion/fuse and script, and the knobs' declaration; edit those.
 --]]
-
-local VERSION = {number} -- {version}
 """
 
 
-def fuse() -> str:
-    """The Fuse's text."""
-    sections = [
-        HEADER.format(version=host_bridge.__version__, number=_version_number(host_bridge.__version__)),
+def assembled() -> dict[str, str]:
+    """Text by name of the file."""
+    return {"PlateKey.fuse": _fuse(), "PlateKey_Ask.lua": _script()}
+
+
+def _fuse() -> str:
+    version = host_bridge.__version__
+    return _joined(
+        _header("keys a subject with a clean plate instead of a green screen"),
+        f"local VERSION = {_version_number(version)} -- {version}",
         _section("registration", "{}"),
+        *_common(),
+        *map(_module, FUSE_MODULES),
+        *(_section(name, "{}") for name in EVENTS),
+    )
+
+
+def _script() -> str:
+    purpose = "what the Fuse's buttons ask about the whole shot; Fusion runs it from Scripts/Comp"
+    return _joined(_header(purpose), *_common(), *map(_module, SCRIPT_MODULES), _section("ask", "{}"))
+
+
+def _common() -> list[str]:
+    return [
         _declared(),
         'local ffi = ffi or select(2, pcall(require, "ffi")) -- a global in Fusion; a text where there is none',
-        *(_section(name, f"local {name} = (function()\n{{}}end)()\n") for name in MODULES),
+        *map(_module, MODULES),
         *(_section(name, f"local function {name}()\n{{}}end\n") for name in SYSTEMS),
-        *(_section(name, f"local {name} = (function()\n{{}}end)()\n") for name in UPON_SYSTEM),
-        *(_section(name, "{}") for name in EVENTS),
+        *map(_module, UPON_SYSTEM),
     ]
+
+
+def _header(purpose: str) -> str:
+    return HEADER.format(version=host_bridge.__version__, purpose=purpose)
+
+
+def _joined(*sections: str) -> str:
     return "\n".join(section.rstrip("\n") + "\n" for section in sections)
+
+
+def _module(name: str) -> str:
+    return _section(name, f"local {name} = (function()\n{{}}end)()\n")
 
 
 def _section(name: str, wrapped: str) -> str:
     title = f"-- ---- {name} ".ljust(118, "-")
-    return f"{title}\n\n" + wrapped.replace("{}", (SECTIONS / f"{name}.lua").read_text(encoding="utf-8"))
+    (path,) = (room / f"{name}.lua" for room in ROOMS if (room / f"{name}.lua").exists())
+    return f"{title}\n\n" + wrapped.replace("{}", path.read_text(encoding="utf-8"))
 
 
 def _declared() -> str:
@@ -96,12 +127,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare only")
     check = parser.parse_args().check
-    fresh = fuse()
-    committed = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
-    if check and fresh != committed:
-        sys.exit(f"Stale {TARGET.name}. Run: python packaging/build_fuse.py")
-    if fresh != committed:
-        TARGET.write_text(fresh, encoding="utf-8", newline="\n")
+    for name, fresh in assembled().items():
+        target = FUSION / name
+        committed = target.read_text(encoding="utf-8") if target.exists() else ""
+        if check and fresh != committed:
+            sys.exit(f"Stale {name}. Run: python packaging/build_fuse.py")
+        if fresh != committed:
+            target.write_text(fresh, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -70,10 +70,12 @@ _FUSION = (
     Part("fusion/PlateKey.fuse", "Fuses/PlateKey.fuse"),
     Part("fusion/PlateKey.setting", "Macros/PlateKey.setting"),
     Part("fusion/PlateKey_Process.py", "Scripts/Comp/PlateKey_Process.py"),
+    Part("fusion/PlateKey_Ask.lua", "Scripts/Comp/PlateKey_Ask.lua"),
     Part("__init__.py", "PlateKey/platekey/__init__.py"),
     Part("core", "PlateKey/platekey/core"),
     Part("fusion", "PlateKey/platekey/fusion"),
-    Part("fusion/fuse", ""),  # the sections that PlateKey.fuse is assembled from
+    Part("fusion/fuse", ""),  # the sections that PlateKey.fuse and PlateKey_Ask.lua are assembled from
+    Part("fusion/script", ""),
 )
 
 HOSTS: dict[str, Host] = {

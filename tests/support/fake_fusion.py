@@ -6,6 +6,7 @@ It is no Fusion. The rules that it enforces are documented ones, with their sour
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from lupa import luajit21
 
 HERE = Path(__file__).parent
 FUSE = HERE.parents[1] / "plugin" / "fusion" / "PlateKey.fuse"
-LAYERS = ("rules", "images", "exrio", "tool")
+LAYERS = ("rules", "images", "exrio", "tool", "script")
 
 JUNK = -12345.5
 """What pixels hold that nobody has written."""
@@ -67,6 +68,11 @@ class Host:
         asked: inputs and times that were fetched.
         written: names of the files that EXRIO wrote.
         given_up: whether Fusion no longer wants the frame.
+        first, last, comp_file: the comp's render range, and its file; no file in Resolve.
+        saved: inputs and frames that a script's Saver rendered.
+        changed: controls that a script changed and that Fusion renders again for.
+        answers: what a script said in the node, one after the other.
+        said: hears of each.
     """
 
     def __init__(self) -> None:
@@ -76,6 +82,11 @@ class Host:
         self.asked: list[tuple[str, float]] = []
         self.written: list[str] = []
         self.given_up = lambda: False
+        self.first, self.last, self.comp_file = 0, 0, ""
+        self.saved: list[tuple[str, int]] = []
+        self.changed: list[str] = []
+        self.answers: list[str] = []
+        self.said = lambda words: None
 
     def upstream(self, name: str, time: float) -> Picture | None:
         source = self.footage.get(name)
@@ -119,6 +130,30 @@ class Host:
 
     def print(self, line: str) -> None:
         self.console.append(line)
+
+    def script(self, name: str) -> str | None:
+        path = FUSE.with_name(name.removeprefix("Scripts:Comp/"))
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+    def scripted(self, name: str, value: float | str, passive: bool) -> None:
+        if not passive:
+            self.changed.append(name)
+        if name == "Answer":
+            self.answers.append(str(value))
+            self.said(str(value))
+
+    def save(self, name: str, frame: float, clip: str, bypassed: bool) -> bool:
+        """What a Saver makes of an input's picture: a file, named as Fusion names it, unless it is bypassed."""
+        picture = self.upstream(name, float(frame))
+        if picture is None:
+            return False
+        self.saved.append((name, int(frame)))
+        begin, digits, ending = re.fullmatch(r"(.*?)(\d+)(\.\w+)", clip).groups()
+        if not bypassed:
+            pixels = picture.pixels if picture.pixels.ndim == 3 else picture.pixels[..., None]
+            path = Path(f"{begin}{int(frame):0{len(digits)}d}{ending}")
+            write(path, np.ascontiguousarray(pixels), depth="float", channels="RGBA" if pixels.shape[2] == 4 else "A")
+        return True
 
     def exr_fault(self, path: str) -> str | None:
         return None if OpenImageIO.ImageInput.open(path) else OpenImageIO.geterror()
@@ -205,8 +240,25 @@ class Comp:
 
     def press(self, name: str, time: float = 0.0) -> None:
         """Press a button at a frame of the timeline."""
-        self._fusion.notify(name, time)
+        if "BTNCS_Execute" in self.controls()[name][1]:
+            self._fusion.click(name)
+        else:
+            self._fusion.notify(name, time)
         self._check()
+
+    def run_script(self, name: str) -> None:
+        """Run a script from Fusion's menu."""
+        self._fusion.run_script(f"Scripts:Comp/{name}")
+        self._check()
+
+    def copy(self, identity: str) -> None:
+        """Put a second PlateKey into the comp, with this identity."""
+        self._fusion.copy(identity)
+
+    def range(self, first: int, last: int, comp_file: str = "") -> Comp:
+        """The comp's render range, and its file."""
+        self.host.first, self.host.last, self.host.comp_file = first, last, comp_file
+        return self
 
     def render(self, time: float) -> Rendered:
         """Have one frame processed."""

@@ -46,9 +46,10 @@ end
 
 --- Do what Fusion does in a phase; an error fails the tool and is printed in the Console.
 function fake.guarded(name, work)
+  local before = fake.phase
   fake.phase = name
   local fine, raised = pcall(work)
-  fake.phase = "idle"
+  fake.phase = before
   if not fine then
     fake.host.print(tostring(raised))
   end

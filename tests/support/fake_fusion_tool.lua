@@ -17,7 +17,8 @@ local INPUT_ATTRIBUTES = set_of([[INPID_InputControl INPID_PreviewControl INPID_
   INP_SendRequest INP_AcceptsDoD INP_DelayDefault IC_DisplayedPrecision IC_Steps IC_ControlGroup IC_ControlID IC_Visible
   ICD_Center ICD_Width ICS_Name ICS_ControlPage PC_Visible]])
 local CONTROLS = { -- SDK, UI: the controls with their own attributes
-  ButtonControl = set_of("BTNC_Align"), CheckboxControl = set_of("CBC_TriState"), ComboControl = set_of("CC_LabelPosition"),
+  ButtonControl = set_of("BTNC_Align BTNCS_Execute"), -- reflected; Scripting Guide, Button Callbacks
+  CheckboxControl = set_of("CBC_TriState"), ComboControl = set_of("CC_LabelPosition"),
   FileControl = set_of("FC_IsSaver FC_PathBrowse FC_ClipBrowse FCS_FilterString"), LabelControl = {},
   ScrewControl = {}, SliderControl = set_of("SLCS_LowName SLCS_HighName"),
   TextEditControl = set_of("TEC_Lines TEC_Wrap TEC_ReadOnly TEC_CharLimit TEC_DeferSetInputs"),
@@ -333,4 +334,4 @@ function fusion.forget_breaches()
   fake.breaches = {}
 end
 
-return fusion
+fake.fusion, fake.inputs = fusion, inputs

@@ -1,5 +1,7 @@
 """The stand-in for Fusion bites: each rule that it enforces is broken here by a Fuse of a few lines."""
 
+import json
+
 import numpy as np
 import pytest
 from fake_fusion import Comp, Picture, RuleBroken
@@ -158,3 +160,57 @@ def test_a_fuse_that_raises_fails_and_says_so_in_the_console():
     seen = render(fuse("error('broken')"))
     assert seen.pixels is None
     assert "broken" in seen.console[0]
+
+
+def clicked(script, **variant):
+    """A Fuse whose button runs a script."""
+    comp = Comp(
+        fuse(GOOD, create=f"self:AddInput('Go', 'Go', {{{BUTTON}, BTNCS_Execute = {json.dumps(script)}}})"), variant
+    )
+    comp.connect("Input", {1.0: np.zeros((2, 3, 4), np.float32)}).press("Go")
+    return comp
+
+
+BUTTON = "LINKID_DataType = 'Number', INPID_InputControl = 'ButtonControl', INP_External = false"
+SAVER = "comp:Lock() local s = comp:AddTool('Saver', 0, 0) comp:Unlock() "
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("print(undeclared)", "a script has no global undeclared"),
+        ("print(InGain)", "a script has no global InGain"),
+        ("os.exit()", "os.exit ends"),
+        ("tool:GetInput('Nothing')", "no input Nothing"),
+        ("tool:SetInput('Gain', 'x')", "SetInput wants a number"),
+        ("tool.Gain = 1", "changes Gain of the tool"),
+        ("tool:Frobnicate()", "no member Frobnicate"),
+        ("comp:Frobnicate()", "Comp has no member Frobnicate"),
+        ("comp:RunScript('Scripts:Comp/Nothing.lua')", "no script Scripts:Comp/Nothing.lua"),
+        ("comp:AddTool('Saver', 0, 0)", "asks for a file"),
+        ("comp:Lock() comp:AddTool('Blur', 0, 0)", "no tool Blur"),
+        ("comp:Lock()", "left the comp locked"),
+        (SAVER, "or a Saver in it"),
+        (SAVER + "s.Frobnicate = 1", "Frobnicate is not for this"),
+        (SAVER + "s:SetInput('Codec', 1)", "no input Codec"),
+        (SAVER + "comp:Render({Tool = s, From = 1})", "no setting From"),
+        (SAVER + "comp:Render({Tool = s, Start = 1, End = 1})", "without Wait"),
+        (SAVER + "comp:Lock() comp:Render({Tool = s, Start = 1, End = 1, Wait = true})", "a locked comp"),
+        (SAVER + "s:Delete() comp:Render({Tool = s, Start = 1, End = 1, Wait = true})", "wants a tool"),
+        ("tool:SetInput('Gain', 1) pcall(tool.GetInput, tool, 'Nothing')", "no input Nothing"),
+    ],
+)
+def test_a_rule_of_scripts_bites(script, words):
+    with pytest.raises(RuleBroken, match=words):
+        clicked(script)
+
+
+def test_a_saver_of_a_script_writes_what_is_connected_unless_it_is_bypassed(tmp_path):
+    render = "comp:Render({Tool = s, Start = 1, End = 1, Wait = true})"
+    clip = f"s.Input = tool.Input:GetConnectedOutput() s:SetInput('Clip', '{tmp_path}/f.0000.exr') "
+    clicked(f"{SAVER}{clip}s:SetAttrs({{TOOLB_PassThrough = true}}) assert({render}) s:Delete()")
+    assert list(tmp_path.iterdir()) == []
+    beyond = render.replace("1", "2")
+    comp = clicked(f"{SAVER}{clip}assert({render}) assert(not {beyond}) s:Delete()")
+    assert [path.name for path in tmp_path.iterdir()] == ["f.0001.exr"]
+    assert comp.host.saved == [("Input", 1)]

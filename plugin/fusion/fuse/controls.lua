@@ -1,8 +1,6 @@
 -- The node's inputs and controls. Handles are kept in globals, because Fusion runs this file again before Process and a
 -- local filled in by Create would be empty there.
 
-local NOT_CHOSEN = -99999 -- a clean plate frame that no artist means
-
 -- What the node gives out. `layer` is the layer to ask for; `channels` are red, green, blue and alpha in the file.
 local OUTPUTS = {
   {label = "Subject", channels = {"R", "G", "B", "A"}},
@@ -15,11 +13,6 @@ local OUTPUTS = {
   {label = "Validity", layer = "validity", channels = {"validity.Y"}},
   {label = "Foreground, straight", layer = "fg", channels = {"fg.R", "fg.G", "fg.B"}},
   {label = "Clean plate as registered", layer = "cleanplate", channels = {"cleanplate.R", "cleanplate.G", "cleanplate.B"}},
-}
-
--- Scene-linear spaces of the shipped colour configuration. Fusion does not tell a Fuse which one its pixels are in.
-local SPACES = {
-  "ACEScg", "Linear Rec.709 (sRGB)", "ACES2065-1", "Linear Rec.2020", "Linear P3-D65", "Linear DaVinci WideGamut",
 }
 
 -- How exchange files are written. The first way uses documented calls alone, and the same picture always gives the same
@@ -66,13 +59,21 @@ local function picture_input(order, is_matte)
   }
 end
 
-local function button()
+--- A button: NotifyChanged hears of it, or Fusion runs a script (Scripting Guide, Button Callbacks).
+local function button(script)
   return {
     LINKID_DataType = "Number",
     INPID_InputControl = "ButtonControl",
-    INP_DoNotifyChanged = true,
+    INP_DoNotifyChanged = not script,
+    BTNCS_Execute = script,
     INP_External = false,
   }
+end
+
+--- A value that is kept with the comp and that no artist sees.
+local function hidden(data, passive)
+  return {LINKID_DataType = data, INPID_InputControl = data == "Text" and "TextEditControl" or "ScrewControl",
+    INP_Integer = data == "Number" or nil, INP_External = false, INP_Passive = passive, IC_Visible = false}
 end
 
 local function folder_or_file(is_folder)
@@ -122,22 +123,34 @@ local function add_pictures()
 end
 
 local function add_main_controls()
-  add("Space", "Working space", menu({"Choose it here"}, SPACES, {"Another, named below"}))
+  add("Space", "Working space", menu({"Choose it here"}, options.SPACES, {"Another, named below"}))
   add("OtherSpace", "Another space", text(1))
   add("PlateFrame", "Clean plate frame", {
     LINKID_DataType = "Number",
     INPID_InputControl = "ScrewControl",
     INP_Integer = true,
     INP_External = false,
-    INP_Default = NOT_CHOSEN,
+    INP_Default = options.NOT_CHOSEN,
     INPS_StatusText = "Frame of the first input without the subject; not used where a clean plate is connected.",
   })
   add("UsePlateFrame", "Use current frame", button())
   add("Show", "Output", menu({}, labels_of(OUTPUTS), {}))
   add("Status", "Status", text(5, true))
   add("TryAgain", "Try again", button())
-  add("Attempt", "Attempt", {LINKID_DataType = "Number", INPID_InputControl = "ScrewControl", INP_Default = 0,
-    INP_Integer = true, INP_External = false, IC_Visible = false})
+  add("Attempt", "Attempt", hidden("Number"))
+end
+
+--- What is asked about the whole shot. Process gets one frame and may change no control, so a script asks, in a process
+-- of its own (Scripting Guide, Fusion Instance): PlateKey_Ask.lua. What it sets is passive, but for the model.
+local function add_questions()
+  local script = "tool:SetInput('Ask', %d) comp:RunScript('Scripts:Comp/PlateKey_Ask.lua')"
+  add("InspectPlate", "Inspect plate", button(script:format(1)))
+  add("AdaptToShot", "Adapt to this shot", button(script:format(2)))
+  add("CancelAsking", "Cancel", button())
+  add("Answer", "Inspection and adaptation", text(8, true))
+  add("Ask", "Ask", hidden("Number", true))
+  add("StopAsking", "Stop asking", hidden("Number", true))
+  add("Identity", "Identity", hidden("Text", true))
 end
 
 local function add_knobs()
@@ -157,6 +170,7 @@ function Create()
   Inputs = {}
   add_pictures()
   add_main_controls()
+  add_questions()
   self:AddControlPage("Matte")
   add_knobs()
   self:AddControlPage("Side-car")
@@ -170,5 +184,7 @@ function NotifyChanged(input, parameter, time)
     Inputs.PlateFrame:SetSource(Number(math.floor(time + 0.5)), 0, 0)
   elseif input == Inputs.TryAgain then
     Inputs.Attempt:SetSource(Number(Inputs.Attempt:GetSource(0).Value + 1), 0, 0)
+  elseif input == Inputs.CancelAsking then
+    Inputs.StopAsking:SetSource(Number(1), 0, 0)
   end
 end

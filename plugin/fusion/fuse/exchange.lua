@@ -9,7 +9,8 @@ local RECORDS = ".platekey" -- where the side-car keeps its record of a result
 local Folder = {}
 Folder.__index = Folder
 
-local function make(path)
+--- Make a folder unless it is there; whether it was made now.
+function exchange.make(path)
   local made, why = system.make_folder(path)
   if why then
     refusal.raise(("The folder %s cannot be made: %s."):format(path, why),
@@ -23,22 +24,27 @@ end
 function exchange.open(chosen)
   local parent = chosen
   if parent == "" then
-    make(side_car.home())
+    exchange.make(side_car.home())
     parent = side_car.home() .. system.separator .. "exchange"
   end
-  make(parent)
+  exchange.make(parent)
   for number = 1, TRIES do
     local path = ("%s%s%d-%d"):format(parent, system.separator, system.process_id(), number)
-    if make(path) then
+    if exchange.make(path) then
       return setmetatable({path = path, files = {}}, Folder)
     end
   end
   return refusal.raise(("The folder %s is full of unfinished requests."):format(parent), "Empty it.")
 end
 
+--- The path of a name in it.
+function Folder:beside(name)
+  return self.path .. system.separator .. name
+end
+
 --- The path of a file in it, which goes with it.
 function Folder:file(name)
-  local path = self.path .. system.separator .. name
+  local path = self:beside(name)
   self.files[#self.files + 1] = path
   return path
 end

@@ -46,7 +46,7 @@ local function composed(shot, path, output, request)
   return read(rgba("shadow")):MergeOf(image, {MO_ApplyMode = "Merge", MO_ApplyOperator = "Over"})
 end
 
-local function report(shot, device, done)
+local function report(shot, device, model, done)
   local found = done.report or {}
   local facts = {({made = "made", cache = "from the cache", fresh = "up to date"})[done.origin]}
   if found.inliers then
@@ -55,7 +55,7 @@ local function report(shot, device, done)
   if found.valid_share then
     facts[#facts + 1] = ("plate covers %.1f %%"):format(100 * found.valid_share)
   end
-  local lines = {("Frame %d: %s"):format(shot.time, table.concat(facts, ", ")), "Device: " .. device}
+  local lines = {("Frame %d: %s"):format(shot.time, table.concat(facts, ", ")), "Device: " .. device, "Model: " .. model}
   if shot.frame.ProxyScale ~= 1 then
     lines[#lines + 1] = ("Proxy %d:1; the final render keys the full picture."):format(shot.frame.ProxyScale)
   end
@@ -66,10 +66,10 @@ local function report(shot, device, done)
 end
 
 --- Ask the side-car; returns the device and what came of it.
-local function have_keyed(options)
+local function have_keyed(wish)
   local device = "unknown"
   local link = side_car.connect(wanted)
-  local asked, result = pcall(link.matte, link, options, wanted, function(event)
+  local asked, result = pcall(link.matte, link, wish, wanted, function(event)
     if event.event == "started" then
       device = event.device
     elseif event.event == "stage" then
@@ -88,16 +88,17 @@ local function key_in(folder, request, frame)
   local shot = {folder = folder, frame = frame, time = request.Time}
   shot.number = math.max(math.floor(request.Time + 0.5), window) -- file names bear no negative numbers
   shot.files = exrio.open(folder.path, request, value("Writer", request) == 1)
-  local output, space = OUTPUTS[value("Show", request) + 1], working_space(request)
-  local options = export_all(shot, request, window)
-  options.colorspace, options.output_colorspace = space, space
-  options.knobs, options.layers = knob_values(request, frame), layers_for(output)
-  options.output = folder:result(("keyed.%04d.exr"):format(shot.number))
-  local config = value("Config", request)
-  options.ocio = config ~= "" and config or nil
-  local device, done = have_keyed(options)
+  local function read(id)
+    return value(id, request)
+  end
+  local output, space = OUTPUTS[read("Show") + 1], options.space(self.Name, read)
+  local wish = export_all(shot, request, window)
+  wish.colorspace, wish.output_colorspace, wish.ocio = space, space, options.config(read)
+  wish.knobs, wish.layers = options.knobs(read, frame.ProxyScale), layers_for(output)
+  wish.output = folder:result(("keyed.%04d.exr"):format(shot.number))
+  local device, done = have_keyed(wish)
   local result = composed(shot, done.path, output, request)
-  report(shot, device, done)
+  report(shot, device, wish.knobs.model, done)
   return result
 end
 
@@ -107,7 +108,7 @@ local function key(request, frame)
   elseif not frame then
     refuse("nothing arrives at the input 'Frame'.", "Connect the footage, or look at the tool above it.")
   end
-  working_space(request)
+  options.space(self.Name, function(id) return value(id, request) end)
   local folder = exchange.open(value("ExchangeFolder", request))
   local keyed, result = pcall(key_in, folder, request, frame)
   folder:remove()

@@ -15,15 +15,6 @@ local function wanted()
   end
 end
 
-local function working_space(request)
-  local index = value("Space", request)
-  local space = index > #SPACES and value("OtherSpace", request) or SPACES[index]
-  if not space or space == "" then
-    refuse("its working space is not chosen.", "Choose the space that the pixels are in; Fusion does not tell it.")
-  end
-  return space
-end
-
 local function same_format(image, frame, what)
   if image.Width ~= frame.Width or image.Height ~= frame.Height then
     local sizes = {image.Width, image.Height, frame.Width, frame.Height}
@@ -47,7 +38,7 @@ end
 --- The clean plate out of the footage itself, at the frame that the artist has chosen.
 local function held_plate(request, frame)
   local number = value("PlateFrame", request)
-  if number == NOT_CHOSEN then
+  if number == options.NOT_CHOSEN then
     refuse("there is no clean plate.", "Connect one, or go to a frame without the subject and press 'Use current frame'.")
   end
   local image = Inputs.Frame:GetSource(number)
@@ -56,28 +47,6 @@ local function held_plate(request, frame)
       "Go to a frame without the subject and press 'Use current frame'.")
   end
   return same_format(image, frame, "clean plate")
-end
-
-local function knob_value(knob, request, frame)
-  local found = value(knob.id, request)
-  if knob.kind == "choice" then
-    return knob.choices[found + 1].name
-  elseif knob.kind == "switch" then
-    return found > 0.5
-  elseif knob.unit == "px" then
-    return found / frame.ProxyScale -- a distance of the full picture
-  end
-  return found
-end
-
-local function knob_values(request, frame)
-  local values = {}
-  for _, knob in ipairs(KNOBS) do
-    if not knob.merge_only then
-      values[knob.name] = knob_value(knob, request, frame)
-    end
-  end
-  return values
 end
 
 --- Export a picture; returns its path.
@@ -105,10 +74,10 @@ local function export_neighbours(shot, window, plate_moves)
   end
 end
 
---- Write every picture that the side-car needs; returns the options that name them.
+--- Write every picture that the side-car needs; returns what of the request names them.
 local function export_all(shot, request, window)
   local pattern = shot.folder.path .. system.separator .. "%s.####.exr"
-  local options = {frames = pattern:format("frame"), frame_range = tostring(shot.number)}
+  local asked = {frames = pattern:format("frame"), frame_range = tostring(shot.number)}
   local plate = arriving("CleanPlate", request, shot.frame, "clean plate")
   local held = not plate and held_plate(request, shot.frame)
   local mattes = {}
@@ -117,14 +86,14 @@ local function export_all(shot, request, window)
   end
   export(shot, ("frame.%04d.exr"):format(shot.number), shot.frame)
   if held then
-    options.clean_plate = export(shot, "plate.exr", held)
+    asked.clean_plate = export(shot, "plate.exr", held)
   else
     export(shot, ("plate.%04d.exr"):format(shot.number), plate)
-    options.clean_plate = pattern:format("plate")
+    asked.clean_plate = pattern:format("plate")
   end
   for name, image in pairs(mattes) do
-    options[name] = export(shot, name .. ".exr", image, true)
+    asked[name] = export(shot, name .. ".exr", image, true)
   end
   export_neighbours(shot, window, plate ~= nil)
-  return options
+  return asked
 end

@@ -1,4 +1,4 @@
--- The side-car: found through PlateKey's folder, started where none runs, asked for one frame over a loopback socket.
+-- The side-car: found through PlateKey's folder, started where none runs, asked over a loopback socket.
 -- One JSON object a line each way; pixels stay in files. The other end is `host_bridge/link/`.
 
 local side_car = {}
@@ -146,14 +146,11 @@ function side_car.connect(wanted)
   return link
 end
 
---- Have one frame keyed.
--- @param options as the command line's, by their long names.
+--- Call a method and wait for its result.
 -- @param wanted as in `connect`; where it raises, the side-car is told to stop.
--- @param tell hears every event.
--- @return the event `done`, with path and report.
-function Link:matte(options, wanted, tell)
-  local done
-  self:send(2, "matte", options)
+-- @param tell hears every event on the way.
+function Link:ask(method, params, wanted, tell)
+  self:send(2, method, params)
   while true do
     local asked, raised = pcall(wanted)
     if not asked then
@@ -167,11 +164,23 @@ function Link:matte(options, wanted, tell)
       refusal.raise(fault.message, fault.next_step)
     elseif event then
       tell(event)
-      done = event.event == "done" and event or done
     elseif message and message.id == 2 then
-      return done or refusal.raise("The side-car delivered no frame.", DOCTOR)
+      return message.result
     end
   end
+end
+
+--- Have one frame keyed.
+-- @param params as the command line's, by their long names.
+-- @param wanted, tell as in `ask`.
+-- @return the event `done`, with path and report.
+function Link:matte(params, wanted, tell)
+  local done
+  self:ask("matte", params, wanted, function(event)
+    tell(event)
+    done = event.event == "done" and event or done
+  end)
+  return done or refusal.raise("The side-car delivered no frame.", DOCTOR)
 end
 
 return side_car
