@@ -1212,20 +1212,10 @@ local function ask(node, method, most, more)
   return fine and found or error(found, 0)
 end
 
---- The node's own name for its model, kept with the comp; a copy of the node gets another, so that neither changes the
--- other's pictures.
-local function identity(node)
-  local own = node:GetInput("Identity")
-  for _, other in pairs(comp:GetToolList(false, KIND)) do
-    if other.Name ~= node.Name and other:GetInput("Identity") == own then
-      own = ""
-    end
-  end
-  if own == "" then
-    own = ("%08x%04x"):format(os.time(), system.process_id() % 65536)
-    node:SetInput("Identity", own)
-  end
-  return own
+--- A name that no model has. Each adaptation makes a model of its own: were one replaced, frames that Fusion holds already
+-- would be of other weights than those beside them.
+local function new_name()
+  return ADAPTED .. ("%08x%04x"):format(os.time(), system.process_id() % 65536)
 end
 
 --- Where the model's file goes: beside the comp, or into PlateKey's folder where the comp is no file, as in Resolve.
@@ -1242,12 +1232,14 @@ local function inspect(node)
 end
 
 local function adapt(node)
-  local name = ADAPTED .. identity(node)
   local found = ask(node, "adapt", LEARNED, function(wish)
-    wish.knobs.model = wish.knobs.model == name and INITIAL or wish.knobs.model
-    wish.name, wish.output, wish.overwrite = name, model_file(name), true
+    local own = wish.knobs.model == node:GetInput("Adapted")
+    wish.knobs.model = own and INITIAL or wish.knobs.model
+    wish.name, wish.overwrite = new_name(), true
+    wish.output = model_file(wish.name)
   end)
   if found.helped then
+    node:SetInput("Adapted", found.name)
     node:SetInput("Model", found.name)
   end
   return answer.adaptation(found)

@@ -6,6 +6,7 @@ Fusion itself is a stand-in, `fake_fusion`.
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 
@@ -229,3 +230,39 @@ def test_an_engine_that_was_killed_is_replaced_under_the_node(station, first, fo
     seen = node(footage, Sensitivity=0.125).render(12.0)
     assert seen.pixels is not None, seen.status
     assert "made" in seen.status
+
+
+def test_the_buttons_ask_the_real_engine_about_the_shot(station, footage):
+    asked = node(footage).range(FRAMES[0], FRAMES[-1])
+    asked.press("InspectPlate")
+    told = asked.get("Answer")
+    assert "\nPlate       This plate " in told
+    assert "registration" in told
+    assert "coverage" in told
+    assert any("%" in words for words in asked.host.answers)
+    asked.range(FRAMES[0], FRAMES[2]).press("AdaptToShot")
+    assert asked.get("Answer").startswith("Error       ")
+    assert "The clip has 3 frames" in asked.get("Answer")
+    assert asked.get("Model") == "platenet"
+    assert not [path for path in (station / "hö me" / "exchange").iterdir() if not any(path.iterdir())]
+
+
+def test_the_node_says_which_model_keyed(station, first, footage):
+    assert "\nModel: platenet" in first[0].status
+    weights = REPOSITORY / "engine" / "network" / "weights" / "platenet_v3.safetensors"
+    line = [
+        sys.executable,
+        "-m",
+        "engine",
+        "models",
+        "add",
+        str(weights),
+        "--licence",
+        "Apache-2.0",
+        "--as",
+        "shot-0123456789ab",
+    ]
+    subprocess.run(line, check=True, cwd=REPOSITORY, capture_output=True)
+    seen = node(footage, Model="shot-0123456789ab").render(12.0)
+    assert "\nModel: shot-0123456789ab" in seen.status
+    assert np.array_equal(seen.pixels, first[0].pixels), "the same weights under the adapted model's name"

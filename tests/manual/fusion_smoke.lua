@@ -123,4 +123,4 @@ end
 comp:EndUndo(true)
 comp:Unlock()
 print(failures == 0 and "all is well" or ("%d checks failed"):format(failures))
-print("By hand, please: press 'Use current frame'; press Esc while a frame is keyed; play; render on the Deliver page.")
+print("By hand, please: press 'Use current frame', 'Inspect plate' and 'Adapt to this shot'; press Esc while a frame is keyed; play; render on the Deliver page.")

@@ -251,10 +251,6 @@ class Comp:
         self._fusion.run_script(f"Scripts:Comp/{name}")
         self._check()
 
-    def copy(self, identity: str) -> None:
-        """Put a second PlateKey into the comp, with this identity."""
-        self._fusion.copy(identity)
-
     def range(self, first: int, last: int, comp_file: str = "") -> Comp:
         """The comp's render range, and its file."""
         self.host.first, self.host.last, self.host.comp_file = first, last, comp_file

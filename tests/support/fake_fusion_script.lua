@@ -85,7 +85,7 @@ end
 
 function comp.GetToolList(_, selected, kind)
   local found = {}
-  for index, tool in ipairs(not selected and kind == "Fuse.PlateKey" and {node, fake.other_node} or {}) do
+  for index, tool in ipairs(not selected and kind == "Fuse.PlateKey" and {node} or {}) do
     found[index] = tool
   end
   return found
@@ -172,13 +172,6 @@ end
 --- Run a script as its menu does.
 function fusion.run_script(name)
   comp.RunScript(nil, name)
-end
-
---- Put a second PlateKey into the comp, with this identity.
-function fusion.copy(identity)
-  fake.other_node = strict("Tool", {Name = "PlateKey2"}, {
-    GetInput = function(_, id) return id == "Identity" and identity or 0 end,
-  })
 end
 
 return fusion

@@ -150,7 +150,7 @@ local function add_questions()
   add("Answer", "Inspection and adaptation", text(8, true))
   add("Ask", "Ask", hidden("Number", true))
   add("StopAsking", "Stop asking", hidden("Number", true))
-  add("Identity", "Identity", hidden("Text", true))
+  add("Adapted", "Adapted model", hidden("Text", true))
 end
 
 local function add_knobs()
