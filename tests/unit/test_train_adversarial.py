@@ -1,5 +1,7 @@
 """The adversarial stage: what the discriminator sees, what the student learns, and that the teacher does not."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,8 @@ from unlabelled_shots import write_unlabelled
 
 from engine.errors import EngineError
 from engine.network.table import FACTORIES
-from engine.training.adversarial import AdversarialRecipe, shots
+from engine.training.adaptation.trainers import require_method
+from engine.training.adversarial import AdversarialRecipe, refinement, shots
 from engine.training.adversarial.composites import (
     READERS,
     Matted,
@@ -262,6 +265,30 @@ def test_a_model_that_this_stage_cannot_train_is_refused(tmp_path, footage):
     torch.save({"architecture": "bgmv2-resnet50"}, tmp_path / "checkpoint.pt")
     with pytest.raises(EngineError, match=r"cannot train 'bgmv2-resnet50'.* platenet, bgm2020"):
         trainer(tmp_path / "run", footage, teacher=tmp_path)
+
+
+WIRED = r"(?s)The network of .* reads neighbour frames, which this stage does not have\..*motion = 'published'"
+
+
+def test_a_teacher_that_reads_neighbour_frames_is_refused_as_a_run_and_as_a_model(tmp_path, footage, monkeypatch):
+    torch.save({"architecture": "bgm2020", "settings": {"motion": "wired"}}, tmp_path / "checkpoint.pt")
+    with pytest.raises(EngineError, match=WIRED):
+        trainer(tmp_path / "run", footage, teacher=tmp_path)
+    wired = SimpleNamespace(architecture="bgm2020", options={"motion": "wired"}, name="bgm2020_wired")
+    monkeypatch.setattr(refinement, "card", lambda name: wired)
+    with pytest.raises(EngineError, match=WIRED):
+        trainer(tmp_path / "run", footage, network="bgm2020_wired")
+    with pytest.raises(EngineError, match=WIRED):
+        require_method("adversarial", wired)
+
+
+def test_a_published_2020_network_is_taken_as_a_teacher(tmp_path, footage):
+    network = FACTORIES["bgm2020"]()
+    state = {"architecture": "bgm2020", "settings": {"motion": "published"}, "average": network.state_dict()}
+    torch.save(state, tmp_path / "checkpoint.pt")
+    recipe = trainer(tmp_path / "run", footage, teacher=tmp_path).recipe
+    taught = recipe.others["teacher"].state_dict()
+    assert torch.equal(taught["model_al_out.9.weight"], network.state_dict()["model_al_out.9.weight"])
 
 
 def test_the_2020_network_can_be_asked_and_taught(scene):

@@ -83,7 +83,7 @@ class Adaptation:
         self.result: Adapted | None = None
         self._wish, self._session = wish, session
         self._base: ModelCard = card(wish.job.knobs.model)
-        require_method(wish.method, self._base.architecture)
+        require_method(wish.method, self._base)
         self._spent = 0.0
 
     def steps(self) -> Steps[None]:

@@ -8,14 +8,13 @@ from typing import cast
 import torch
 from torch import nn
 
-from engine.errors import EngineError
-from engine.network.table import load_network
+from engine.network.table import ModelCard, load_network
 from engine.training.adaptation.clip import Clip
 from engine.training.adaptation.exact import Exact, ExactConfig, ExactRecipe, require_exact
 from engine.training.adaptation.samples import sample_size
 from engine.training.adaptation.wish import Method, Wish
 from engine.training.adversarial import AdversarialRecipe
-from engine.training.adversarial.composites import READERS
+from engine.training.adversarial.composites import require_reader
 from engine.training.adversarial.shots import ShotSource
 from engine.training.config import Adversarial, Config, Run
 from engine.training.trainer import Trainer
@@ -33,17 +32,16 @@ _COUNT, _LARGE = 4, 300
 """Samples of a step, and px, sample side above which it has half as many."""
 
 
-def require_method(method: Method, architecture: str) -> None:
-    """Refuse a method for a network that it cannot teach.
+def require_method(method: Method, base: ModelCard) -> None:
+    """Refuse a method for a model that it cannot teach.
 
     Raises:
         EngineError: UNSUPPORTED.
     """
     if method == "exact":
-        require_exact(architecture)
-    elif architecture not in READERS:
-        message = f"The adversarial method cannot adapt a model of {architecture}."
-        raise EngineError("UNSUPPORTED", message, f"Choose a model of: {', '.join(READERS)}.")
+        require_exact(base.architecture)
+    else:
+        require_reader(base.architecture, base.options, base.name)
 
 
 def make_trainer(wish: Wish, clip: Clip, model: str, seconds: float) -> Trainer:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.errors import EngineError
 from engine.network.bgm2020.keyer import cues
 from engine.network.display import from_display, to_display
 from engine.network.keyer import filled
@@ -55,6 +56,26 @@ def _bgm2020(network: nn.Module, batch: Batch) -> Matted:
 
 READERS: dict[str, Callable[[nn.Module, Batch], Matted]] = {"platenet": _platenet, "bgm2020": _bgm2020}
 """How to ask each architecture."""
+
+
+def require_reader(architecture: str, options: Mapping[str, object], name: str) -> None:
+    """Refuse a network that cannot be asked so.
+
+    Args:
+        architecture: a name of `engine.network.architectures.ARCHITECTURES`.
+        options: how it is run, or was trained.
+        name: of model or run, for the sentence.
+
+    Raises:
+        EngineError: UNSUPPORTED for another architecture, and for a `bgm2020` that reads neighbour frames: a shot's
+            frames are taken one by one.
+    """
+    if architecture not in READERS:
+        step = f"Choose a model of: {', '.join(READERS)}."
+        raise EngineError("UNSUPPORTED", f"The adversarial stage cannot train {architecture!r}.", step)
+    if options.get("motion") == "wired":
+        message = f"The network of {name} reads neighbour frames, which this stage does not have."
+        raise EngineError("UNSUPPORTED", message, "Name one that was trained with composition.motion = 'published'.")
 
 
 def premultiplied(matted: Matted, batch: Batch) -> Tensor:

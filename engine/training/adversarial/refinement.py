@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.errors import EngineError
 from engine.evaluation.shot_folder import find_shots, read_shot
 from engine.network.platenet.platenet import cell_size
 from engine.network.table import FACTORIES, card, load_network
@@ -19,6 +18,7 @@ from engine.training.adversarial.composites import (
     Matted,
     discriminator_loss,
     over_other,
+    require_reader,
     student_terms,
 )
 from engine.training.adversarial.discriminator import PatchDiscriminator
@@ -147,19 +147,15 @@ def _teacher(recipe: Adversarial) -> tuple[str, nn.Module]:
     """Architecture and network of the teacher.
 
     Raises:
-        EngineError: MODEL_UNKNOWN; UNSUPPORTED for an architecture that this stage cannot train; what `load_checkpoint`
+        EngineError: MODEL_UNKNOWN; UNSUPPORTED for a network that this stage cannot train; what `load_checkpoint`
             finds.
     """
     state = load_checkpoint(recipe.teacher) if recipe.teacher else None
     architecture = str(state.get("architecture")) if state else card(recipe.network).architecture
-    if architecture not in READERS:
-        step = f"Choose a model of: {', '.join(READERS)}."
-        raise EngineError("UNSUPPORTED", f"The adversarial stage cannot train {architecture!r}.", step)
+    options = state.get("settings", {}) if state else card(recipe.network).options
+    require_reader(architecture, options, str(recipe.teacher or recipe.network))
     if state is None:
         return architecture, load_network(recipe.network, "cpu")
-    if state.get("settings", {}).get("motion") == "wired":
-        message = f"The network of {recipe.teacher} reads neighbour frames, which this stage does not have."
-        raise EngineError("UNSUPPORTED", message, "Name a run with composition.motion = 'published'.")
     network = FACTORIES[architecture]()
     fill(network, state["average"], str(recipe.teacher))
     return architecture, network
