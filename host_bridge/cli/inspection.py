@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from host_bridge.cancellation import Cancellation
+from host_bridge.cli import shot_options as shot
 from host_bridge.cli.door import cancelled_by_signals, shown_errors
-from host_bridge.cli.matte import PlateUse
-from host_bridge.cli.plate import Registration
 from host_bridge.cli.progress import shown_progress
 from host_bridge.errors import ExitCode
 from host_bridge.files.content import Hasher
@@ -21,31 +20,29 @@ _COLOURS = {"good": typer.colors.GREEN, "watch": typer.colors.YELLOW, "bad": typ
 
 
 def inspect(
-    frames: Annotated[str, typer.Argument(help="Footage: a file, a pattern like plate.####.exr, or a folder.")],
-    clean_plate: Annotated[str, typer.Option(help="Frame number of the footage, a file, or a sequence.")],
+    frames: shot.Footage,
+    clean_plate: shot.CleanPlate,
     frame_range: Annotated[str, typer.Option("--frames", help="Frames meant, like 1001-1100.")] = "",
     measured: Annotated[int, typer.Option(min=1, help="Frames to measure, evenly spread.")] = MEASURED,
     watched: Annotated[
         int, typer.Option(min=0, help="Frames to look through for cuts and repeats; of more, those in the middle.")
     ] = WATCHED,
     picture: Annotated[str, typer.Option(help="Where to draw what was found, like inspection.png.")] = "",
-    plate_offset: Annotated[int, typer.Option(help="Frame n uses image n + this of a plate sequence.")] = 0,
-    plate_use: Annotated[PlateUse, typer.Option(help="What several plate images are.")] = PlateUse.SEQUENCE,
-    registration: Annotated[
-        Registration, typer.Option(help="Bring the plate onto each frame, as in 'platekey matte'.")
-    ] = Registration.AUTO,
-    colorspace: Annotated[str, typer.Option(help="Of the footage; an EXR is scene-linear unless stated.")] = "",
-    plate_colorspace: Annotated[str, typer.Option(help="Of the plate; the footage's unless stated.")] = "",
+    plate_offset: shot.PlateOffset = 0,
+    plate_use: shot.PlateImages = shot.PlateUse.SEQUENCE,
+    registration: shot.Aligned = shot.Registration.AUTO,
+    colorspace: shot.Colorspace = "",
+    plate_colorspace: shot.PlateColorspace = "",
     output_colorspace: Annotated[str, typer.Option(help="Scene-linear space to measure in.")] = SCENE_LINEAR,
-    ocio: Annotated[str, typer.Option(help="Colour configuration: a file, or a built-in's URI.")] = DEFAULT_CONFIG,
-    part: Annotated[str, typer.Option(help="Part of multi-part EXR footage.")] = "",
-    plate_part: Annotated[str, typer.Option(help="Of a multi-part plate; the footage's for a frame of it.")] = "",
-    device: Annotated[str, typer.Option(help="cpu, cuda:0, mps; the engine's choice unless stated.")] = "",
-    engine: Annotated[str, typer.Option(help="HOST:PORT of a running engine; else one is started here.")] = "",
-    token_file: Annotated[str, typer.Option(help="File with that engine's token; or set PLATEKEY_TOKEN.")] = "",
-    tls_ca: Annotated[str, typer.Option(help="Certificate that signs that engine's.")] = "",
+    ocio: shot.Ocio = DEFAULT_CONFIG,
+    part: shot.Part = "",
+    plate_part: shot.PlatePart = "",
+    device: shot.Device = "",
+    engine: shot.Engine = "",
+    token_file: shot.TokenFile = "",
+    tls_ca: shot.TlsCa = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the picture.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print events as JSON lines.")] = False,
+    as_json: shot.AsJson = False,
 ) -> None:
     """Say whether a clean plate can work for FRAMES, before a render; leaves with 1 where it cannot."""
     options = MatteOptions(

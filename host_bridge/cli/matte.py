@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from host_bridge.cancellation import Cancellation
+from host_bridge.cli import shot_options as shot
 from host_bridge.cli.display import display_for
 from host_bridge.cli.door import cancelled_by_signals, shown_errors
 from host_bridge.connection.engines import connect
@@ -24,14 +25,6 @@ if TYPE_CHECKING:
 _TYPES: dict[str, type] = {"number": float, "whole": int, "switch": bool, "text": str}
 
 
-class PlateUse(Enum):
-    """What several plate images are: one a frame, a burst to average, or a background that moves."""
-
-    SEQUENCE = "sequence"
-    BURST = "burst"
-    MOVING = "moving"
-
-
 def _stated_range(text: str | None) -> str | None:
     """An empty range is a script's unset variable, not a wish for every frame."""
     if text is not None and not text.strip():
@@ -40,33 +33,33 @@ def _stated_range(text: str | None) -> str | None:
 
 
 def matte(
-    frames: Annotated[str, typer.Argument(help="Footage: a file, a pattern like plate.####.exr, or a folder.")],
-    clean_plate: Annotated[str, typer.Option(help="Frame number of the footage, a file, or a sequence.")],
+    frames: shot.Footage,
+    clean_plate: shot.CleanPlate,
     output: Annotated[str, typer.Option("--output", "-o", help="Where to write, like out.####.exr.")],
     frame_range: Annotated[
         str | None,
         typer.Option("--frames", help="Frames to render, like 1001-1100x2.", callback=_stated_range),
     ] = None,
     clip_range: Annotated[str, typer.Option(help="First-last of the clip, for a temporal window; else by disk.")] = "",
-    plate_offset: Annotated[int, typer.Option(help="Frame n uses image n + this of a plate sequence.")] = 0,
-    plate_use: Annotated[PlateUse, typer.Option(help="What several plate images are.")] = PlateUse.SEQUENCE,
-    colorspace: Annotated[str, typer.Option(help="Of the footage; an EXR is scene-linear unless stated.")] = "",
-    plate_colorspace: Annotated[str, typer.Option(help="Of the plate; the footage's unless stated.")] = "",
+    plate_offset: shot.PlateOffset = 0,
+    plate_use: shot.PlateImages = shot.PlateUse.SEQUENCE,
+    colorspace: shot.Colorspace = "",
+    plate_colorspace: shot.PlateColorspace = "",
     output_colorspace: Annotated[str, typer.Option(help="Scene-linear space of the result.")] = SCENE_LINEAR,
-    ocio: Annotated[str, typer.Option(help="Colour configuration: a file, or a built-in's URI.")] = DEFAULT_CONFIG,
-    garbage: Annotated[str, typer.Option(help="Garbage matte, file or sequence: 1 is never subject.")] = "",
-    core: Annotated[str, typer.Option(help="Core matte, file or sequence: 1 is always subject.")] = "",
+    ocio: shot.Ocio = DEFAULT_CONFIG,
+    garbage: shot.Garbage = "",
+    core: shot.Core = "",
     hint: Annotated[str, typer.Option(help="Rough matte, file or sequence, for the network to weigh.")] = "",
     layers: Annotated[str, typer.Option(help="Layers beside RGBA, by commas.")] = ",".join(DEFAULT_LAYERS),
-    part: Annotated[str, typer.Option(help="Part of multi-part EXR footage.")] = "",
-    plate_part: Annotated[str, typer.Option(help="Of a multi-part plate; the footage's for a frame of it.")] = "",
+    part: shot.Part = "",
+    plate_part: shot.PlatePart = "",
     matte_part: Annotated[str, typer.Option(help="Of multi-part mattes.")] = "",
-    device: Annotated[str, typer.Option(help="cpu, cuda:0, mps; the engine's choice unless stated.")] = "",
-    engine: Annotated[str, typer.Option(help="HOST:PORT of a running engine; else one is started here.")] = "",
-    token_file: Annotated[str, typer.Option(help="File with that engine's token; or set PLATEKEY_TOKEN.")] = "",
-    tls_ca: Annotated[str, typer.Option(help="Certificate that signs that engine's.")] = "",
+    device: shot.Device = "",
+    engine: shot.Engine = "",
+    token_file: shot.TokenFile = "",
+    tls_ca: shot.TlsCa = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files PlateKey did not write.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print events as JSON lines.")] = False,
+    as_json: shot.AsJson = False,
     **knobs: Any,  # noqa: ANN401 - one option a knob, see `with_knobs`
 ) -> None:
     """Key a subject out of FRAMES; render only what is missing or stale."""

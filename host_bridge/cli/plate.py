@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import json
-from enum import Enum
 from typing import Annotated
 
 import typer
 
 from host_bridge.cancellation import Cancellation
+from host_bridge.cli import shot_options as shot
 from host_bridge.cli.door import cancelled_by_signals, shown_errors
 from host_bridge.cli.progress import shown_progress
 from host_bridge.options import DEFAULT_CONFIG, SCENE_LINEAR
 from host_bridge.plate_build import MOST_FRAMES, PlateOptions, build_plate
 
 app = typer.Typer(help="Make clean plates.", no_args_is_help=True)
-
-
-class Registration(Enum):
-    """How frames are brought onto the reference."""
-
-    AUTO = "auto"
-    LOCKED = "locked"
-    OFF = "off"
 
 
 @app.callback()
@@ -38,18 +30,18 @@ def build(
     most: Annotated[int, typer.Option(min=2, help="Of more frames, use so many, evenly spread.")] = MOST_FRAMES,
     reference: Annotated[int | None, typer.Option(help="Frame whose view the plate has; else the middle one.")] = None,
     registration: Annotated[
-        Registration, typer.Option(help="Bring frames onto the reference; locked refuses a camera that moved.")
-    ] = Registration.AUTO,
-    colorspace: Annotated[str, typer.Option(help="Of the footage; an EXR is scene-linear unless stated.")] = "",
+        shot.Registration, typer.Option(help="Bring frames onto the reference; locked refuses a camera that moved.")
+    ] = shot.Registration.AUTO,
+    colorspace: shot.Colorspace = "",
     output_colorspace: Annotated[str, typer.Option(help="Scene-linear space of the plate.")] = SCENE_LINEAR,
-    ocio: Annotated[str, typer.Option(help="Colour configuration: a file, or a built-in's URI.")] = DEFAULT_CONFIG,
-    part: Annotated[str, typer.Option(help="Part of multi-part EXR footage.")] = "",
-    device: Annotated[str, typer.Option(help="cpu, cuda:0, mps: whose engine does it.")] = "",
-    engine: Annotated[str, typer.Option(help="HOST:PORT of a running engine; else one is started here.")] = "",
-    token_file: Annotated[str, typer.Option(help="File with that engine's token; or set PLATEKEY_TOKEN.")] = "",
-    tls_ca: Annotated[str, typer.Option(help="Certificate that signs that engine's.")] = "",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print events as JSON lines.")] = False,
+    ocio: shot.Ocio = DEFAULT_CONFIG,
+    part: shot.Part = "",
+    device: shot.WhoseEngine = "",
+    engine: shot.Engine = "",
+    token_file: shot.TokenFile = "",
+    tls_ca: shot.TlsCa = "",
+    overwrite: shot.Overwrite = False,
+    as_json: shot.AsJson = False,
 ) -> None:
     """Make a clean plate from FRAMES: what most of them agree on, with holes where none do."""
     options = PlateOptions(

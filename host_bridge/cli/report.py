@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from host_bridge.cancellation import Cancellation
+from host_bridge.cli import shot_options as shot
 from host_bridge.cli.door import cancelled_by_signals, shown_errors
 from host_bridge.cli.progress import shown_progress
 from host_bridge.options import DEFAULT_CONFIG
@@ -20,15 +21,15 @@ def report(
     footage: Annotated[str, typer.Option(help="The footage behind them, to compare with; by the same numbers.")] = "",
     frame_range: Annotated[str, typer.Option("--frames", help="Results to report on, like 1001-1100.")] = "",
     title: Annotated[str, typer.Option(help="Of the page; the results' name unless stated.")] = "",
-    colorspace: Annotated[str, typer.Option(help="Of the footage; an EXR is scene-linear unless stated.")] = "",
+    colorspace: shot.Colorspace = "",
     ocio: Annotated[str, typer.Option(help="Colour configuration of the render: a file or a URI.")] = DEFAULT_CONFIG,
-    part: Annotated[str, typer.Option(help="Part of multi-part EXR footage.")] = "",
-    device: Annotated[str, typer.Option(help="cpu, cuda:0, mps: whose engine does it.")] = "",
-    engine: Annotated[str, typer.Option(help="HOST:PORT of a running engine; else one is started here.")] = "",
-    token_file: Annotated[str, typer.Option(help="File with that engine's token; or set PLATEKEY_TOKEN.")] = "",
-    tls_ca: Annotated[str, typer.Option(help="Certificate that signs that engine's.")] = "",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print events as JSON lines.")] = False,
+    part: shot.Part = "",
+    device: shot.WhoseEngine = "",
+    engine: shot.Engine = "",
+    token_file: shot.TokenFile = "",
+    tls_ca: shot.TlsCa = "",
+    overwrite: shot.Overwrite = False,
+    as_json: shot.AsJson = False,
 ) -> None:
     """Make one self-contained page about RESULTS: pictures, plots over time, frames to look at first."""
     options = ReportOptions(
