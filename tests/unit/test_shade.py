@@ -52,6 +52,17 @@ def test_doubted_shadow_is_no_subject_and_has_its_colour(background):
     assert np.abs(solved.residual[DOUBTED]).mean() < np.abs(frame[DOUBTED]).mean() / 10
 
 
+def test_shadow_is_none_of_the_subject_up_to_the_pixel_beside_it(background):
+    frame, plate, matte, _ = scene(background)
+    inside = np.s_[60:80, 78:82]
+    frame[inside], matte.alpha[inside], matte.shadow[inside] = 0.9, 1, 1
+    beside = np.zeros(SIZE, bool)
+    beside[62:78, 76:78] = True
+    changed, _ = explained(frame, plate, matte, noise(frame))
+    assert (changed.alpha[beside] <= 0.1).mean() > 0.85
+    assert (changed.alpha[inside] == 1).all()
+
+
 @pytest.mark.parametrize("colour", [(0.5, 0.28, 0.2), (0.2, 0.3, 0.5), (1.6, 1.5, 1.4)])
 def test_another_colour_is_left_to_the_network(background, colour):
     frame, plate, matte, _ = scene(background, np.float32(colour))

@@ -32,15 +32,16 @@ def graded_alpha(
 def lower_bound(frame: Array, plate: Plate, ratio: Array, alpha: Array, noise: Array) -> Array:
     """Smallest alpha that leaves no negative light: ``a >= max_c(1 - I_c / (s B_c))`` (F >= 0).
 
-    The bound is physics only where the background is known. So the background is taken at its darkest within a pixel
-    (registration); the frame with `GRAIN_SLACK`, or as its mean over 3x3 with a third of that; channels near black do
-    not count; and it acts only near what the network already holds for subject, where s is continued from the
+    The bound is physics only where the background is known. So background and shadow are taken at their darkest within
+    a pixel (registration); the frame with `GRAIN_SLACK`, or as its mean over 3x3 with a third of that; channels near
+    black do not count; and it acts only near what the network already holds for subject, where s is continued from the
     surroundings and not read off the pixel.
 
     Returns:
         ``(H, W)`` 0..1, 0 where it says nothing.
     """
-    behind = ratio * cv2.erode(plate.rgb, np.ones((3, 3), np.uint8))
+    around = np.ones((3, 3), np.uint8)
+    behind = cv2.erode(ratio, around) * cv2.erode(plate.rgb, around)
     known = (behind > _BOUND_SUPPORT * noise) & plate.valid[..., None]
     seen = np.minimum(frame + GRAIN_SLACK * noise, cv2.blur(frame, (3, 3)) + GRAIN_SLACK / 3 * noise)
     bound = np.where(known, 1 - seen / np.maximum(behind, 1e-6), 0)
