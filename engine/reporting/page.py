@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from engine.reporting.figures import Figures, flickers
+from engine.reporting.figures import Figures, expected_errors, flickers
 from engine.reporting.pictures import Tiles
 from engine.reporting.plots import plot
 from engine.reporting.ranking import Suspect, rank
@@ -52,7 +52,10 @@ class Shot:
 
     def first(self) -> list[Suspect]:
         """The frames to look at first."""
-        return rank(self.numbers, self.series, [one.warnings for one in self.figures])
+        doubted = [one.doubtful for one in self.figures if one.doubtful is not None]
+        whole = len(doubted) == len(self.figures)
+        expected = expected_errors(doubted, [one.subject for one in self.figures]) if whole else ()
+        return rank(self.numbers, self.series, [one.warnings for one in self.figures], expected)
 
 
 def chosen(shot: Shot, most: int) -> list[int]:

@@ -19,6 +19,9 @@ _SLACK = 0.05
 _MOST = 8
 """Frames that are named."""
 
+_FLAGGED = 20
+"""One frame in as many is named in any case, the worst as far as can be told."""
+
 
 @dataclass(frozen=True)
 class Suspect:
@@ -36,7 +39,10 @@ class Suspect:
 
 
 def rank(
-    numbers: Sequence[int], series: Mapping[str, Sequence[float | None]], warnings: Sequence[str]
+    numbers: Sequence[int],
+    series: Mapping[str, Sequence[float | None]],
+    warnings: Sequence[str],
+    expected: Sequence[float] = (),
 ) -> list[Suspect]:
     """Rank a shot's frames.
 
@@ -44,9 +50,10 @@ def rank(
         numbers: of the frames.
         series: by its name, a figure for each frame; larger is worse, None is not known.
         warnings: what the render said of each frame; what most frames have counts for none.
+        expected: error of each frame, of which the largest are named in any case; empty where it is not known.
 
     Returns:
-        The frames that stand out, worst first.
+        The frames that stand out, worst first, then those of the largest expected error.
     """
     found: dict[int, list[tuple[float, str]]] = {number: [] for number in numbers}
     for name, values in series.items():
@@ -57,7 +64,18 @@ def rank(
         if warning and sum(other == warning for other in warnings) <= len(warnings) / 2:
             found[number].append((float("inf"), warning))
     suspects = [_suspect(number, reasons) for number, reasons in found.items() if reasons]
-    return sorted(suspects, key=lambda suspect: (-suspect.score, suspect.number))[:_MOST]
+    first = sorted(suspects, key=lambda suspect: (-suspect.score, suspect.number))[:_MOST]
+    named = {suspect.number for suspect in first}
+    return first + [suspect for suspect in _worst(numbers, expected) if suspect.number not in named]
+
+
+def _worst(numbers: Sequence[int], expected: Sequence[float]) -> list[Suspect]:
+    if len(expected) < 3:
+        return []
+    order = sorted(zip(numbers, expected, strict=True), key=lambda frame: (-frame[1], frame[0]))
+    count, middle = min(max(len(order) // _FLAGGED, 1), _MOST), float(np.median(expected))
+    reason = "most is expected to be wrong here: {:.3g}, elsewhere {:.3g}"
+    return [Suspect(number, 0.0, (reason.format(value, middle),)) for number, value in order[:count]]
 
 
 def _outstanding(name: str, values: Sequence[float | None]) -> list[tuple[float, str] | None]:

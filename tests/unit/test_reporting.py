@@ -11,7 +11,7 @@ from engine.errors import EngineError
 from engine.evaluation.shot import exr
 from engine.pipeline import colour
 from engine.pipeline.encode import encode
-from engine.reporting.figures import figures, flickers
+from engine.reporting.figures import doubtful, expected_errors, figures, flickers
 from engine.reporting.page import Shot, chosen, page
 from engine.reporting.pictures import Light, tiles
 from engine.reporting.plots import plot
@@ -87,6 +87,27 @@ def test_frames_that_stand_out_are_ranked_with_reasons():
     assert suspects[1].reasons[0].startswith("flicker 0.2, elsewhere 0.0")
     assert rank(numbers, {"flicker": noise}, [""] * 12) == []
     assert rank([1], {"flicker": [0.5]}, [""]) == []
+
+
+def test_one_frame_in_twenty_is_named_though_none_stands_out():
+    numbers = list(range(1001, 1041))
+    expected = [0.01 + 1e-5 * (number * 7 % 40) for number in numbers]
+    suspects = rank(numbers, {}, [""] * 40, expected)
+    assert [one.number for one in suspects] == sorted(numbers, key=lambda n: -expected[n - 1001])[:2]
+    assert suspects[0].reasons[0].startswith("most is expected to be wrong here: 0.01")
+    standing = rank(numbers, {"flicker": [0.01] * 39 + [0.3]}, [""] * 40, expected)
+    assert [one.number for one in standing] == [1040, *(one.number for one in suspects)]
+
+
+def test_frames_are_ordered_by_doubt_and_by_subject_that_goes_missing():
+    walking_in = [0.01 * at for at in range(30)]
+    steady = expected_errors([0.002] * 30, walking_in)
+    np.testing.assert_allclose(steady[12:18], 0.002, atol=1e-9)
+    lost = [*walking_in[:15], walking_in[15] - 0.05, *walking_in[16:]]
+    assert int(np.argmax(expected_errors([0.002] * 30, lost)[12:18])) == 3
+    doubted = [0.002] * 14 + [0.004] + [0.002] * 15
+    assert int(np.argmax(expected_errors(doubted, walking_in)[12:18])) == 2
+    assert doubtful(np.float32([[0.1, 0.1], [0.0, 0.6]])) == pytest.approx(0.15)
 
 
 def test_a_plot_marks_cuts_frames_and_gaps():
