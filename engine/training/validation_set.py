@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,19 +71,34 @@ def write_validation_set(out: Path, assets: Path, renders: Path | None, extent: 
     """
     if out.exists() and any(out.iterdir()):
         raise EngineError("BAD_REQUEST", f"The folder {out} is not empty.", "Name a folder that is new or empty.")
-    photos = [(asset, _photograph(asset, assets)) for asset in load_manifest() if asset.held_out]
+    for shot, facts in shots(assets, renders, extent):
+        write_shot(out / shot.group / shot.name, shot, facts)
+        log.info("%s/%s: %d frames, %s", shot.group, shot.name, len(shot.frames), facts["subject"])
+
+
+def shots(
+    assets: Path, renders: Path | None, extent: Extent, first: int = FIRST_SEED, held_out: bool = True
+) -> Iterator[tuple[Shot, dict[str, object]]]:
+    """Make the set's shots one by one, each with what ``shot.json`` says of it; see `write_validation_set`.
+
+    Args:
+        assets: folder of the manifest's photographs.
+        renders: folder of held-out renders.
+        extent: how large.
+        first: seed of the first shot; another makes a set of the same kind for other ends.
+        held_out: of the photographs that training never sees, or of training's.
+    """
+    chosen = [asset for asset in load_manifest() if asset.held_out == held_out]
+    photos = [(asset, _photograph(asset, assets)) for asset in chosen]
     files = _renders(renders, len(_KINDS) * extent.shots)
     for number in range(len(_KINDS) * extent.shots):
         # Two shots, one of each kind, have the same photograph.
         kind, (asset, photo) = _KINDS[number % 2], photos[number // 2 % len(photos)]
         others = [other for _, other in photos if other is not photo]
-        subject = _rendered(files[number]) if number in files else _painted(FIRST_SEED + number, others or [photo])
-        seed = FIRST_SEED + number
+        seed = first + number
+        subject = _rendered(files[number]) if number in files else _painted(seed, others or [photo])
         made = shoot(np.random.default_rng(seed), kind, photo, subject.pictures, extent.size, extent.frames)
-        name = f"{number // 2:02d}"
-        facts = {"seed": seed, "subject": subject.origin} | _credit(asset)
-        write_shot(out / kind / name, _shot(name, kind, made), facts)
-        log.info("%s/%s: %d frames, %s over %s", kind, name, len(made.frames), subject.origin, asset.file)
+        yield _shot(f"{number // 2:02d}", kind, made), {"seed": seed, "subject": subject.origin} | _credit(asset)
 
 
 def _shot(name: str, kind: Kind, made: ValidationShot) -> Shot:
