@@ -15,6 +15,7 @@ from engine.pipeline.solve.alpha import graded_alpha
 from engine.pipeline.solve.foreground import HALF_MAX, foreground, straight_colour
 from engine.pipeline.solve.shade import explained
 from engine.pipeline.solve.shadow import shadow_ratio, stored_ratio
+from engine.pipeline.solve.uncertainty import expected_error
 from engine.settings import Knobs
 from engine.values import Array, Matte, Photometric, Plate, Solution
 
@@ -48,10 +49,11 @@ def solve(
     noise = deviation(frame, fit)
     half = choose_half(knobs, frame, plate.rgb)
     plate = Plate(rounded(plate.rgb, half), plate.valid)
-    matte, shade = explained(frame, plate, matte, noise)
-    ratio = stored_ratio(shadow_ratio(matte, knobs, garbage, shade), half)
-    keyed = rounded(graded_alpha(frame, plate, ratio, matte, noise, knobs, core), half)
+    lit, shade = explained(frame, plate, matte, noise)
+    ratio = stored_ratio(shadow_ratio(lit, knobs, garbage, shade), half)
+    keyed = rounded(graded_alpha(frame, plate, ratio, lit, noise, knobs, core), half)
     behind = np.where(plate.valid[..., None], ratio * plate.rgb, 0)
+    doubt = expected_error(frame, behind, matte, keyed, noise) * (knobs.mix * (1 - garbage) * (1 - core))
     colour = straight_colour(frame, keyed, matte.foreground, behind, plate)
     light = foreground(frame, behind, keyed, colour, noise, plate, knobs)
     alpha, premultiplied = delivered(frame, keyed, light, garbage, knobs, half)
@@ -65,7 +67,7 @@ def solve(
         residual=rounded(np.where(plate.valid[..., None], missing, 0), half),
         plate=plate.rgb,
         valid=plate.valid,
-        uncertainty=matte.uncertainty,
+        uncertainty=doubt.astype(np.float32),
         difference=difference(frame, plate, ratio, noise),
         foreground=colour,
         garbage=garbage,
