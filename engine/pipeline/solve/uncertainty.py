@@ -41,7 +41,7 @@ def expected_error(frame: Array, behind: Array, matte: Matte, alpha: Array, nois
     for weight, cue in zip(WEIGHTS[1:], cues(frame, behind, matte, alpha, noise), strict=True):
         score += np.float32(weight) * cue
     error = 1 / (1 + np.exp(-score))
-    return np.where(error < FLOOR, np.float32(0), error)
+    return np.asarray(np.where(error < FLOOR, 0, error), np.float32)
 
 
 def cues(frame: Array, behind: Array, matte: Matte, alpha: Array, noise: Array) -> tuple[Array, ...]:
@@ -65,8 +65,9 @@ def _disagreement(frame: Array, behind: Array, colour: Array, alpha: Array, nois
     apart = colour - behind
     length = _dot(apart, apart)
     unmixed = np.clip(_dot(frame - behind, apart) / np.maximum(length, 1e-12), 0, 1)
-    return np.abs(unmixed - alpha) * (length / (length + _SEPARATE**2 * _dot(noise, noise)))
+    clear = length / (length + _SEPARATE**2 * _dot(noise, noise))
+    return np.asarray(np.abs(unmixed - alpha) * clear, np.float32)
 
 
 def _dot(a: Array, b: Array) -> Array:
-    return np.einsum("hwc,hwc->hw", a, b)
+    return np.asarray(np.einsum("hwc,hwc->hw", a, b), np.float32)
