@@ -30,6 +30,9 @@ TORCH = "torch==2.13.0"
 PIP = "pip>=25.1"
 """The first that knows dependency groups."""
 
+# Processes of the tests at most: each may hold an engine.
+_MOST = 4
+
 CHECKS = {
     "ruff check": ["-m", "ruff", "check"],
     "ruff format": ["-m", "ruff", "format", "--check"],
@@ -138,10 +141,12 @@ def _checks() -> dict[str, int]:
 
 def _tests() -> tuple[int, str]:
     """Run pytest, show its output as it comes, and return its exit code and last line."""
-    command = [str(PYTHON), "-m", "pytest", "-q"]
+    # A process a core, each of one thread: threads that wait for one another on a busy core cost minutes.
+    command = [str(PYTHON), "-m", "pytest", "-q", "-n", str(min(os.cpu_count() or 1, _MOST)), "--dist", "loadfile"]
+    environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
     last = ""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(command, **pipes, text=True, errors="replace") as run:
+    with subprocess.Popen(command, **pipes, env=environment, text=True, errors="replace") as run:
         for line in run.stdout or ():
             _write(line.rstrip("\n"))
             last = line.strip() or last
