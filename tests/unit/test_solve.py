@@ -63,6 +63,36 @@ def test_extremes_come_back(depth):
     assert abs(total[7, 7, 0] - 1e-5) <= 0.5 * np.spacing(np.float16(size[7, 7, 0]))
 
 
+def hair_before_a_window(doubt):
+    """Half-covered pixels of a dark colour before bars of light, keyed a tenth too thick."""
+    window = np.where(np.arange(SIZE[1]) % 8 < 4, 20.0, 4.0)[None, :, None] * np.ones((*SIZE, 3))
+    hair = np.float32(0.05)
+    frame = (0.5 * hair + 0.5 * window).astype(np.float32)
+    matte = Matte(
+        np.full(SIZE, 0.6, np.float32),
+        np.ones((*SIZE, 3), np.float32),
+        np.full(SIZE, doubt, np.float32),
+        np.full((*SIZE, 3), hair),
+    )
+    return frame, Plate(window.astype(np.float32), np.ones(SIZE, bool)), matte
+
+
+def test_hair_before_a_window_brings_no_window_along():
+    frame, plate, matte = hair_before_a_window(doubt=0.1)
+    solution = run(frame, plate, matte)
+    assert np.abs(solution.premultiplied - 0.6 * 0.05).max() < 0.02
+    assert np.abs(solution.foreground - 0.05).max() < 0.02
+    total, size = stacked(solution)
+    assert (np.abs(total - frame) <= 1e-3 * size).all()
+
+
+def test_before_a_set_that_is_no_brighter_the_rest_of_the_pixel_is_the_subject():
+    frame, plate, matte = scene(1)
+    matte = Matte(np.full(SIZE, 0.5, np.float32), matte.shadow, NOTHING + 0.05, plate.rgb + 0.5)
+    solution = run(np.maximum(frame, 0) + plate.rgb, plate, matte, Knobs(depth="float"))
+    assert np.abs(solution.residual).max() < 0.02
+
+
 def test_foreground_is_exactly_zero_where_alpha_is():
     solution = run(*scene(3))
     assert (solution.alpha == 0).any()

@@ -54,8 +54,8 @@ def solve(
     keyed = rounded(graded_alpha(frame, plate, ratio, lit, noise, knobs, core), half)
     behind = np.where(plate.valid[..., None], ratio * plate.rgb, 0)
     doubt = expected_error(frame, behind, matte, keyed, noise) * (knobs.mix * (1 - garbage) * (1 - core))
-    colour = straight_colour(frame, keyed, matte.foreground, behind, plate)
-    light = foreground(frame, behind, keyed, colour, noise, plate, knobs)
+    colour = straight_colour(frame, keyed, matte.foreground, behind, plate, doubt)
+    light = foreground(frame, behind, keyed, colour, noise, plate, knobs, doubt)
     alpha, premultiplied = delivered(frame, keyed, light, garbage, knobs, half)
     exact = frame - premultiplied.astype(np.float64) - (1 - alpha.astype(np.float64))[..., None] * behind
     faded = (1 - garbage[..., None]) * knobs.mix * (frame - light - (1 - keyed)[..., None] * behind)
