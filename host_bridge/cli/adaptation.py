@@ -28,7 +28,7 @@ def adapt(
     frames: Annotated[str, typer.Argument(help="Footage: a pattern like plate.####.exr, or a folder.")],
     clean_plate: shot.CleanPlate,
     output: Annotated[str, typer.Option("--output", "-o", help="Where to write the model, like shot.safetensors.")],
-    name: Annotated[str, typer.Option("--as", help="Model name for --model, on the engine that adapts.")] = "",
+    name: Annotated[str, typer.Option("--as", help="Model name for --model, where it helped.")] = "",
     frame_range: Annotated[str, typer.Option("--frames", help="Frames to learn from, like 1001-1100x10.")] = "",
     model: Annotated[str, typer.Option(help="Model to adapt.")] = "platenet",
     method: Annotated[Method, typer.Option(help="How it learns.")] = Method.EXACT,

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 import truth_shots
@@ -29,6 +30,7 @@ from host_bridge.options import MatteOptions
 from host_bridge.wire.v1 import matte_pb2
 
 go_on = threading.Event()
+helps = threading.Event()
 
 
 class Rehearsed:
@@ -52,7 +54,7 @@ class Rehearsed:
         weights = {name: value * 1.001 for name, value in load_network("platenet", "cpu").state_dict().items()}
         data = model_bytes(weights, card("platenet"), {"clip": "frames 1-5"})
         before, after = Measured(3.0, 1.0), Measured(2.0, 1.0)
-        self.result = Adapted(data, True, before, after, 7, 1.5, (1, 3, 4, 5), (2,), "platenet")
+        self.result = Adapted(data, helps.is_set(), before, after, 7, 1.5, (1, 3, 4, 5), (2,), "platenet")
         yield 1.0, "done"
 
 
@@ -64,6 +66,7 @@ class Compute(GatedCompute):
 @pytest.fixture
 def engine(serve_here, monkeypatch, tmp_path):
     go_on.set()
+    helps.set()
     monkeypatch.setenv("PLATEKEY_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(adapt, "Adaptation", Rehearsed)
     client = serve_here(Compute())
@@ -106,6 +109,16 @@ def test_the_model_arrives_as_a_file_and_serves_under_its_name(engine, options, 
     setup = matte_setup(plate(client), "job", model="shot-1")
     assert outcomes(client.matte(setup, frames(client, range(1, 2)))) == {1: b"frame"}
     assert not list((tmp_path / "home" / "adaptations").glob("*/*"))
+
+
+def test_what_did_not_help_leaves_the_model_of_that_name(engine, options):
+    connected, client = engine
+    run(connected, options, name="shot-1")
+    known = {model.name: model.weights_sha256 for model in client.describe().models}
+    helps.clear()
+    again = replace(options, overwrite=True)
+    assert [run(connected, again, name=name)["name"] for name in ("shot-1", "shot-2")] == ["", ""]
+    assert {model.name: model.weights_sha256 for model in client.describe().models} == known
 
 
 def test_other_clients_have_their_turn_meanwhile(engine, options):

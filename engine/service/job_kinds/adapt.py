@@ -45,10 +45,11 @@ def run(spec: job_pb2.AdaptSpec, work: JobWork) -> Iterator[JobStep]:
                 yield Progressed(*step)
     adapted = adaptation.result
     assert adapted is not None, "the steps are over"
-    if spec.name:
-        register(adapted.data, spec.name)
+    name = spec.name if adapted.helped else ""
+    if name:
+        register(adapted.data, name)
     yield FileMade(FILE, adapted.data)
-    yield Finished(_summary(adapted, spec.name))
+    yield Finished(_summary(adapted, name))
 
 
 def _summary(adapted: Adapted, name: str) -> dict[str, object]:

@@ -76,7 +76,7 @@ def run_adaptation(
         method: of learning.
         seconds: of work.
         output: the file to write.
-        name: model name to add it under; empty for none.
+        name: model name to add it under where it helped; empty for none.
         overwrite: replace the file.
 
     Returns:
@@ -103,7 +103,7 @@ def run_adaptation(
         return False
     write_model(output, adapted.data)
     log.info("%s %s", adapted.sentence, output)
-    if name:
+    if name and adapted.helped:
         log.info("It is model %s now.", register(adapted.data, name).name)
     return True
 
