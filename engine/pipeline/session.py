@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from engine.network.keyer import Keyer
 from engine.network.table import card, load_keyer
 from engine.pipeline import colour
+from engine.pipeline.continuity import Glance
 from engine.pipeline.decode import decode
 from engine.pipeline.plates import Reading, moving_images, one_image
 from engine.settings import MatteJob, PlateSet, Source
 from engine.values import Image, Photometric
 
-# Exposure fits remembered by a session: a temporal window asks for each of them several times.
-_REMEMBERED_FITS = 256
+_REMEMBERED = 256
+"""Exposure fits, and glances, that a session keeps: a temporal window asks for each of them several times."""
+
+Value = TypeVar("Value")
 
 
 def source_key(source: Source) -> tuple[str, ...]:
@@ -30,8 +34,24 @@ def colour_key(job: MatteJob) -> tuple[str, ...]:
     return job.config if isinstance(job.config, str) else job.config.sha256, job.output_space
 
 
+class Remembered(Generic[Value]):
+    """Values by their keys, of which each is a pure function; the last `_REMEMBERED` that were asked for."""
+
+    def __init__(self) -> None:
+        self._values: OrderedDict[tuple[str, ...], Value] = OrderedDict()
+
+    def get(self, key: tuple[str, ...], compute: Callable[[], Value]) -> Value:
+        """A value, computed where it is not remembered."""
+        if key not in self._values:
+            self._values[key] = compute()
+        self._values.move_to_end(key)
+        while len(self._values) > _REMEMBERED:
+            self._values.popitem(last=False)
+        return self._values[key]
+
+
 class Session:
-    """What a device keeps between frames: networks, decoded plates up to a number of bytes, exposure fits.
+    """What a device keeps between frames: networks, decoded plates up to a number of bytes, fits and glances.
 
     Everything kept is a pure function of its key, so that no frame depends on what was rendered before it. Not
     thread-safe: one worker owns a device.
@@ -43,7 +63,8 @@ class Session:
         self._networks: dict[tuple[str, str], Keyer] = {}
         self._plates: OrderedDict[tuple[str, ...], tuple[Image, float]] = OrderedDict()
         self._moving: tuple[tuple[str, ...], tuple[Image, ...]] | None = None
-        self._fits: OrderedDict[tuple[str, ...], Photometric] = OrderedDict()
+        self.fits: Remembered[Photometric] = Remembered()
+        self.glances: Remembered[Glance] = Remembered()
 
     def network(self, name: str) -> Keyer:
         """A network on this device, loaded when first asked for, and again once its name means other weights."""
@@ -82,12 +103,3 @@ class Session:
 
     def _plate_bytes(self) -> int:
         return sum(kept.rgb.nbytes for kept, _ in self._plates.values())
-
-    def fit(self, key: tuple[str, ...], compute: Callable[[], Photometric]) -> Photometric:
-        """An exposure fit, computed once."""
-        if key not in self._fits:
-            self._fits[key] = compute()
-        self._fits.move_to_end(key)
-        while len(self._fits) > _REMEMBERED_FITS:
-            self._fits.popitem(last=False)
-        return self._fits[key]

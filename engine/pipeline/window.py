@@ -2,18 +2,21 @@
 
 Light may change from frame to frame, by a ramp or a flicker, and the frame itself says by how much: its own gain,
 offset and field stand wherever its background supports them. Grain does not change so; it is what the window steadies.
+What lies beyond a cut is another shot, of other light and other grain, and no part of the window.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.errors import EngineError
 from engine.pipeline import colour, photometric, registration
+from engine.pipeline.continuity import glance, is_cut
 from engine.pipeline.decode import decode
 from engine.pipeline.report import LOW_CONFIDENCE
 from engine.pipeline.session import Session, colour_key, source_key
@@ -38,7 +41,7 @@ def steady_fit(
 ) -> tuple[Photometric, list[str]]:
     """The frame's own fit, with the window's grain, and the neighbours' exposure where its own is a guess.
 
-    Neighbours that cannot be registered, or whose fit is a guess, do not count.
+    Neighbours beyond a cut, that cannot be registered, or whose fit is a guess, do not count.
 
     Args:
         job: what all frames have in common.
@@ -52,18 +55,20 @@ def steady_fit(
     Returns:
         The fit, and a sentence for each neighbour that was left out, and where the exposure is the neighbours'.
     """
-    own = session.fit(
+    own = session.fits.get(
         _key(job, frame.image, frame.plate), lambda: photometric.fit(image.rgb, plate, job.knobs.photometric)
     )
     notes: list[str] = []
     near: list[tuple[int, Photometric]] = []
-    for neighbour in frame.neighbours:
-        check()
-        fit = _neighbour_fit(job, neighbour, session, config)
-        if fit.confidence >= LOW_CONFIDENCE or job.knobs.photometric == "off":
-            near.append((neighbour.number, fit))
+    fits = _fits_of_the_take(job, frame, session, config, image, check)
+    for number in (neighbour.number for neighbour in frame.neighbours):
+        fit = fits.get(number)
+        if fit is None:
+            notes.append(f"Frame {number} of the temporal window was left out: it lies beyond a cut.")
+        elif fit.confidence >= LOW_CONFIDENCE or job.knobs.photometric == "off":
+            near.append((number, fit))
         else:
-            notes.append(f"Frame {neighbour.number} of the temporal window was left out: its plate does not fit it.")
+            notes.append(f"Frame {number} of the temporal window was left out: its plate does not fit it.")
     if near and own.confidence < LOW_CONFIDENCE and job.knobs.photometric == "auto":
         notes.append("The exposure match is that of the neighbour frames: this one shows too little background.")
     return steadied(frame.number, own, near), notes
@@ -116,19 +121,56 @@ def _triple(values: npt.NDArray[np.float64]) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def _neighbour_fit(job: MatteJob, neighbour: Neighbour, session: Session, config: colour.ColourConfig) -> Photometric:
-    def compute() -> Photometric:
-        picture = colour.to_space(decode(neighbour.image), config, job.output_space)
-        clean = session.plate(neighbour.plate, job, config)[0]
-        try:
-            placed = registration.register(picture, clean, job.knobs.registration)[1]
-        except EngineError as error:
-            if error.reason != "REGISTRATION_FAILED":
-                raise
-            return _NO_FIT
-        return photometric.fit(picture.rgb, placed, job.knobs.photometric)
+def _fits_of_the_take(
+    job: MatteJob,
+    frame: FrameJob,
+    session: Session,
+    config: colour.ColourConfig,
+    image: Image,
+    check: Callable[[], None],
+) -> dict[int, Photometric]:
+    """Fits of the neighbours that no cut parts from the frame, by number; one picture is held at a time."""
+    before = sorted((each for each in frame.neighbours if each.number < frame.number), key=_number, reverse=True)
+    after = sorted((each for each in frame.neighbours if each.number >= frame.number), key=_number)
+    fits = {}
+    for side in (before, after):
+        last = None
+        for neighbour in side:
+            check()
+            last = last or session.glances.get(_picture_key(job, frame.image), lambda: glance(image.rgb))
+            picture = cache(partial(_picture, job, neighbour, config))
+            looks = session.glances.get(_picture_key(job, neighbour.image), lambda read=picture: glance(read().rgb))
+            if is_cut(last, looks):
+                break
+            compute = partial(_neighbour_fit, job, neighbour, session, config, picture)
+            fits[neighbour.number] = session.fits.get(_key(job, neighbour.image, neighbour.plate), compute)
+            last = looks
+    return fits
 
-    return session.fit(_key(job, neighbour.image, neighbour.plate), compute)
+
+def _picture(job: MatteJob, neighbour: Neighbour, config: colour.ColourConfig) -> Image:
+    return colour.to_space(decode(neighbour.image), config, job.output_space)
+
+
+def _neighbour_fit(
+    job: MatteJob, neighbour: Neighbour, session: Session, config: colour.ColourConfig, read: Callable[[], Image]
+) -> Photometric:
+    picture, clean = read(), session.plate(neighbour.plate, job, config)[0]
+    try:
+        placed = registration.register(picture, clean, job.knobs.registration)[1]
+    except EngineError as error:
+        if error.reason != "REGISTRATION_FAILED":
+            raise
+        return _NO_FIT
+    return photometric.fit(picture.rgb, placed, job.knobs.photometric)
+
+
+def _number(neighbour: Neighbour) -> int:
+    return neighbour.number
+
+
+def _picture_key(job: MatteJob, image: Source) -> tuple[str, ...]:
+    return *source_key(image), *colour_key(job)
 
 
 def _key(job: MatteJob, image: Source, plate: Source) -> tuple[str, ...]:

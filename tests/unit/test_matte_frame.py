@@ -131,12 +131,15 @@ def test_halves_of_a_shot_are_the_whole_with_the_window_on(files):
 
 
 def test_a_frame_that_shows_no_background_is_exposed_as_its_neighbours(session, files, background, tmp_path):
-    clean, frames = files
-    picture = scenes.with_subject(background, 0.2, 52) * 1.1
-    picture[:, 6:] = scenes.shot(SIZE, 52)[:, 6:]
-    hidden = source(write(tmp_path / "hidden.exr", picture.astype(np.float32)), SPACE)
-    near = tuple(Neighbour(n, frames[n], clean) for n in (1, 3))
-    report = run(session, job(temporal_window=1, registration="off"), FrameJob(2, hidden, clean, near))[1]
+    subject, shown = scenes.shot(SIZE, 52), {1: 120, 2: 6, 3: 120}
+    frames = []
+    for number, edge in shown.items():
+        picture = background * np.float32(1 + number / 20)
+        picture[:, edge:] = subject[:, edge:]
+        frames.append(source(write(tmp_path / f"{number}.exr", scenes.with_grain(picture, number)), SPACE))
+    before, hidden, after = frames
+    near = tuple(Neighbour(n, frame, files[0]) for n, frame in ((1, before), (3, after)))
+    report = run(session, job(temporal_window=1, registration="off"), FrameJob(2, hidden, files[0], near))[1]
     assert report.gain == pytest.approx((1.1,) * 3, rel=0.02)
     assert any("neighbour frames" in warning for warning in report.warnings)
 
@@ -226,6 +229,25 @@ def test_neighbours_that_do_not_fit_are_left_out(session, files, tmp_path):
     report = run(session, job(temporal_window=1), FrameJob(1, frames[1], clean, window))[1]
     assert report.gain == pytest.approx((1.05,) * 3, rel=0.02)
     assert sum("left out" in warning for warning in report.warnings) == 2
+
+
+@pytest.mark.parametrize("numbers", [(1, 2, 3, 4), (4, 3, 2, 1)])
+def test_a_cut_ends_the_window(files, tmp_path, numbers):
+    """Frames 0 to 2, then two of another shot, of light four times as bright, that its own plate would fit."""
+    clean, frames = files
+    after = [scenes.with_grain(scenes.with_subject(scenes.shot(SIZE, 77), 0.2) * 4, n) for n in (3, 4)]
+    clip = [*frames[:3], *(source(write(tmp_path / f"{n}.exr", shot), SPACE) for n, shot in enumerate(after))]
+    plate = source(write(tmp_path / "next.exr", scenes.with_grain(scenes.shot(SIZE, 77), 1)), SPACE)
+    plates = [clean] * 3 + [plate] * 2
+    fresh, used = Session("cpu", 1 << 26), Session("cpu", 1 << 26)
+    tasks = {
+        n: FrameJob(n, clip[n], plates[n], tuple(Neighbour(m, clip[m], plates[m]) for m in range(5) if m != n))
+        for n in numbers
+    }
+    results = {n: run(used, job(temporal_window=4), task) for n, task in tasks.items()}
+    assert run(fresh, job(temporal_window=4), tasks[2])[0] == results[2][0]
+    left_out = {n: [w.split()[1] for w in report.warnings if "beyond a cut" in w] for n, (_, report) in results.items()}
+    assert left_out == {1: ["3", "4"], 2: ["3", "4"], 3: ["0", "1", "2"], 4: ["0", "1", "2"]}
 
 
 def test_a_plate_of_another_scene_is_refused(session, files, tmp_path):
