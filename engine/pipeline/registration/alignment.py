@@ -36,6 +36,10 @@ _MATCH_ERROR = 2.0
 _TRACK_ERROR = 1.0
 """px, inlier bounds of a matched and of a tracked point. What parallax moves further is left to the residual."""
 
+_NEAR = 1.0
+"""px. Points that were tracked with the plate this near its place are not tracked again: none is found better
+(`tests/bench/registration.py truth`)."""
+
 _TRACK_NOISE = 0.02
 """px, of a point tracked without grain (measured on rendered scenes)."""
 
@@ -111,13 +115,14 @@ class _Aligner:
         lying = _judge(placement, near)
         if self.stands(lying, still):
             return lying
-        best = lying
+        best, tracks = lying, near
         for start, enough in self.starts(near, placement):
-            best = max(best, _judge(start, self.track(start)), key=lambda one: one.share)
+            found = self.track(start)
+            best, tracks = max((best, tracks), (_judge(start, found), found), key=lambda one: one[0].share)
             if best.proven and best.share >= enough:
                 break
         homography = self.fit(best.plate, best.frame, best.homography, _TRACK_ERROR)
-        refined = _judge(homography, self.track(homography))
+        refined = _judge(homography, self.carried(tracks, best.homography, homography))
         closer = np.sum(refined.distances(refined.homography) < _TRACK_ERROR / 2)
         return refined if closer >= np.sum(best.distances(best.homography) < _TRACK_ERROR / 2) else best
 
@@ -134,6 +139,13 @@ class _Aligner:
         """Put the plate on the frame and look for its points there."""
         plate, valid = laid(self.plate, homography, self.frame.shape[:2])
         return track_points(plate, self.frame, valid, count)
+
+    def carried(self, tracks: Tracks, start: Matrix, homography: Matrix) -> Tracks:
+        """Tracks made under a start, as a homography has them; made again where it leaves the start by far."""
+        plate = _apply(homography @ np.linalg.inv(start), tracks.plate)
+        if not len(plate) or np.hypot(*(plate - tracks.plate).T).max() > _NEAR:
+            return self.track(homography)
+        return replace(tracks, plate=plate)
 
     def stands(self, lying: Alignment, still: float) -> bool:
         """Most of what was found lies where it was, and has no motion in common."""

@@ -15,11 +15,17 @@ _PULL = 1e-3
 """Weight of the coarser level's answer against a measurement: felt only where there is none."""
 
 
+def grid(size: tuple[int, int]) -> Array:
+    """``(h, w, 2)``: x and y of each pixel, OpenCV's centres."""
+    at = np.empty((*size, 2), np.float32)
+    at[..., 0], at[..., 1] = np.arange(size[1])[None], np.arange(size[0])[:, None]
+    return at
+
+
 def led_by(matrix: Matrix, size: tuple[int, int]) -> Array:
     """``(h, w, 2)``: where a homography of our pixel centres leads each pixel, from where it is."""
-    y, x = np.mgrid[: size[0], : size[1]] + 0.5
-    u, v, w = (row[0] * x + row[1] * y + row[2] for row in matrix)
-    return np.stack([u / w - x, v / w - y], 2).astype(np.float32)
+    at = grid(size) + np.float32(0.5)
+    return np.asarray(cv2.perspectiveTransform(at, matrix) - at)
 
 
 def reduced(matrix: Matrix, scale: float) -> Matrix:
@@ -30,9 +36,9 @@ def reduced(matrix: Matrix, scale: float) -> Matrix:
 
 def sampled(image: npt.NDArray[np.generic], way: Array) -> Array:
     """What an image has where each pixel's displacement leads, ``(h, w, ...)`` float32."""
-    y, x = np.mgrid[: way.shape[0], : way.shape[1]].astype(np.float32)
-    at = x + way[..., 0], y + way[..., 1]
-    return np.asarray(cv2.remap(image.astype(np.float32), *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    at = grid(way.shape[:2])
+    at += way
+    return np.asarray(cv2.remap(image.astype(np.float32), at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
 def continued(values: Array, weight: Array) -> Array:

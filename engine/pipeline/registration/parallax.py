@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -72,9 +73,14 @@ def _accompanied(at: Points, moved: Points, chosen: npt.NDArray[np.intp]) -> npt
     """Whether chosen points moved as enough of their nearest neighbours did."""
     if len(at) <= _NEIGHBOURS or not len(chosen):
         return np.zeros(len(chosen), np.bool_)
-    distance = np.square(at[chosen, None] - at[None]).sum(2)
-    nearest = np.argpartition(distance, _NEIGHBOURS, axis=1)[:, : _NEIGHBOURS + 1]
+    nearest = nearest_points(at[chosen], at, _NEIGHBOURS + 1)
     apart = np.hypot(*np.moveaxis(moved[nearest] - moved[chosen, None], 2, 0))
     alike = apart < _ALIKE + 0.1 * np.hypot(*moved[chosen].T)[:, None]
     # One of those that are alike is the point itself.
     return np.asarray(alike.sum(1) > _COMPANY)
+
+
+def nearest_points(of: Points, among: Points, count: int) -> npt.NDArray[np.int32]:
+    """``(N, count)`` numbers of the points nearest to each of ``(N, 2)``; the point itself is one of them."""
+    first, second = (points.astype(np.float32) for points in (of, among))
+    return np.asarray(cv2.batchDistance(first, second, cv2.CV_32F, normType=cv2.NORM_L2SQR, K=count)[1])

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.pipeline.registration.fields import Image8, Matrix, continued, led_by, sampled
-from engine.pipeline.registration.parallax import Parallax
+from engine.pipeline.registration.parallax import Parallax, nearest_points
 from engine.values import Array, Mask
 
 Points = npt.NDArray[np.float64]
@@ -148,8 +148,7 @@ def _step(owner: npt.NDArray[np.intp], at: Points, moved: Points) -> float:
     owner, at, moved = owner[owned], at[owned], moved[owned]
     if len(at) <= _NEIGHBOURS:
         return 0.0
-    distance = np.square(at[:, None] - at[None]).sum(2)
-    nearest = np.argpartition(distance, _NEIGHBOURS, axis=1)[:, : _NEIGHBOURS + 1]
+    nearest = nearest_points(at, at, _NEIGHBOURS + 1)
     apart = np.hypot(*np.moveaxis(moved[nearest] - moved[:, None], 2, 0))[owner[nearest] != owner[:, None]]
     return float(np.median(apart)) if apart.size else 0.0
 

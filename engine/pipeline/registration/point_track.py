@@ -68,11 +68,14 @@ def track_points(
     if not len(points):
         return Tracks(np.empty((0, 2)), np.empty((0, 2)), 0)
     forth, found, _ = cv2.calcOpticalFlowPyrLK(plate, frame, points, None, None, None, _WINDOW, _LEVELS, _STOP)
-    back, returned, _ = cv2.calcOpticalFlowPyrLK(frame, plate, forth, None, None, None, _WINDOW, _LEVELS, _STOP)
-    home = np.hypot(*(back - points).T) < _RETURN
     alike = _correlation(_patches(plate, points), _patches(frame, forth)) > _ALIKE
-    kept = (found.ravel() == 1) & (returned.ravel() == 1) & home & alike
-    return Tracks(points[kept] + 0.5, forth[kept] + 0.5, len(points))
+    kept = alike & (found.ravel() == 1)
+    candidates, points, forth = len(points), points[kept], forth[kept]
+    if len(points):
+        back, returned, _ = cv2.calcOpticalFlowPyrLK(frame, plate, forth, None, None, None, _WINDOW, _LEVELS, _STOP)
+        home = (returned.ravel() == 1) & (np.hypot(*(back - points).T) < _RETURN)
+        points, forth = points[home], forth[home]
+    return Tracks(points + 0.5, forth + 0.5, candidates)
 
 
 def _textured_points(image: npt.NDArray[np.uint8], valid: npt.NDArray[np.bool_], count: int) -> npt.NDArray[np.float32]:

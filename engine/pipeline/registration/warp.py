@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engine.pipeline.registration.fields import grid
 from engine.pipeline.registration.refine import Field
 from engine.values import Array, Plate
 
@@ -66,15 +67,14 @@ def _straight(homography: npt.NDArray[np.float64], size: tuple[int, int]) -> Sam
 
 def _bent(homography: npt.NDArray[np.float64], field: Field) -> Sampler:
     """Samples by a field, then a homography."""
-    y, x = np.mgrid[: field.way.shape[0], : field.way.shape[1]] + 0.5
-    to_plate = np.linalg.inv(homography)
-    from_x, from_y = x + field.way[..., 0], y + field.way[..., 1]
-    u, v, w = (row[0] * from_x + row[1] * from_y + row[2] for row in to_plate)
-    at = np.stack([u / w - 0.5, v / w - 0.5], 2).astype(np.float32)
+    matrix = np.linalg.inv(_HALF) @ np.linalg.inv(homography) @ _HALF
+    at = grid(field.way.shape[:2])
+    at += field.way
+    at = np.asarray(cv2.perspectiveTransform(at, matrix))
 
     def sample(image: Array, kernel: int) -> Array:
         there = at - np.float32(0.5) if kernel == cv2.INTER_NEAREST else at
         border = cv2.BORDER_REPLICATE if kernel == cv2.INTER_LANCZOS4 else cv2.BORDER_CONSTANT
-        return np.asarray(cv2.remap(image, there[..., 0], there[..., 1], kernel, borderMode=border))
+        return np.asarray(cv2.remap(image, there, None, kernel, borderMode=border))
 
     return sample
