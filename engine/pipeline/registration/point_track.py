@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -44,11 +45,13 @@ class Tracks:
         plate: ``(N, 2)`` where the plate has them, on the frame's grid.
         frame: ``(N, 2)`` where the frame has them.
         candidates: textured points of the plate that were looked for.
+        area: px that they spread over, as `spread` counts.
     """
 
     plate: Points
     frame: Points
     candidates: int
+    area: float
 
 
 def track_points(
@@ -66,16 +69,23 @@ def track_points(
     """
     points = _textured_points(plate, valid, count)
     if not len(points):
-        return Tracks(np.empty((0, 2)), np.empty((0, 2)), 0)
+        return Tracks(np.empty((0, 2)), np.empty((0, 2)), 0, 0.0)
     forth, found, _ = cv2.calcOpticalFlowPyrLK(plate, frame, points, None, None, None, _WINDOW, _LEVELS, _STOP)
     alike = _correlation(_patches(plate, points), _patches(frame, forth)) > _ALIKE
     kept = alike & (found.ravel() == 1)
-    candidates, points, forth = len(points), points[kept], forth[kept]
+    candidates, area, points, forth = len(points), spread(points), points[kept], forth[kept]
     if len(points):
         back, returned, _ = cv2.calcOpticalFlowPyrLK(frame, plate, forth, None, None, None, _WINDOW, _LEVELS, _STOP)
         home = (returned.ravel() == 1) & (np.hypot(*(back - points).T) < _RETURN)
         points, forth = points[home], forth[home]
-    return Tracks(points + 0.5, forth + 0.5, candidates)
+    return Tracks(points + 0.5, forth + 0.5, candidates, area)
+
+
+def spread(points: npt.NDArray[np.floating[Any]]) -> float:
+    """Area that ``(N, 2)`` points spread over, px: the square root of their covariance's determinant."""
+    if len(points) < 3:
+        return 0.0
+    return float(np.sqrt(max(np.linalg.det(np.cov(points.T.astype(np.float64))), 0.0)))
 
 
 def _textured_points(image: npt.NDArray[np.uint8], valid: npt.NDArray[np.bool_], count: int) -> npt.NDArray[np.float32]:

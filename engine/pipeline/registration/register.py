@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import EngineError
-from engine.pipeline.registration.alignment import Alignment, align
+from engine.pipeline.registration.alignment import Alignment, align, is_mirrored
 from engine.pipeline.registration.blank import clipped_share, is_black
 from engine.pipeline.registration.feature_image import feature_images
 from engine.pipeline.registration.placement import place
@@ -57,13 +57,16 @@ def register(frame: Image, plate: Image, mode: Literal["off", "auto", "locked"])
 
     Raises:
         EngineError: ``SIZE_MISMATCH`` for another format; ``REGISTRATION_FAILED`` for a plate
-            of another scene, or one that overlaps too little, would be bent beyond reason, or is locked 3 px off.
+            of another scene, mirrored, or one that overlaps too little, would be bent beyond reason, or is locked 3 px
+            off.
     """
     placement, placed = place(frame, plate)
     if mode == "off":
         return Registration(placement, True, 0.0, 0.0, 0), placed
     pair = feature_images(frame.rgb, plate.rgb)
     alignment = align(pair, placement)
+    if is_mirrored(pair, placement, alignment):
+        raise _failure("is mirrored against what", frame, plate, alignment)
     if not alignment.proven:
         if not same_wall(frame.rgb, placed.rgb, placed.valid):
             raise _failure(_nothing(plate), frame, plate, alignment)
