@@ -20,7 +20,7 @@ from engine.pipeline.plates import choose, plate_faults, without_holes
 from engine.pipeline.report import attributes, model_notes, report
 from engine.pipeline.session import Session
 from engine.pipeline.solve import solve
-from engine.pipeline.window import steady_fit
+from engine.pipeline.window import keyed_colour, steady_fit
 from engine.settings import FrameJob, FrameReport, MatteJob
 from engine.values import Array, Image, Photometric, Plate, Registration
 
@@ -144,8 +144,7 @@ def _read(job: MatteJob, frame: FrameJob, session: Session, clock: _Clock, confi
         )
     with clock.stage("colour"):
         garbage_alpha = image.alpha if job.knobs.input_alpha == "garbage" else None
-        whole = image if garbage_alpha is None else image.unpremultiplied()
-        linear = colour.to_space(whole, config, job.output_space)
+        linear = colour.to_space(keyed_colour(image, job), config, job.output_space)
         plate, anchor = session.plate(frame.plate, job, config)
     nothing = np.zeros(image.rgb.shape[:2], np.float32)
     outside = nothing if garbage is None else garbage

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from engine.errors import EngineError
 from engine.pipeline import colour, photometric, registration
-from engine.pipeline.continuity import glance, is_cut
+from engine.pipeline.continuity import Glance, glance, is_cut
 from engine.pipeline.decode import decode
 from engine.pipeline.report import LOW_CONFIDENCE
 from engine.pipeline.session import Session, colour_key, source_key
@@ -28,6 +28,12 @@ Neighbours = Sequence[tuple[int, Photometric]]
 
 _NO_FIT = Photometric((1, 1, 1), (0, 0, 0), 0.0, ((0, 0), (0, 0), (0, 0)))
 """Stands for a neighbour that its plate does not fit; its confidence keeps it from counting."""
+
+
+def keyed_colour(image: Image, job: MatteJob) -> Image:
+    """A picture as it is keyed: straight where its alpha is a garbage matte."""
+    garbage = job.knobs.input_alpha == "garbage" and image.alpha is not None
+    return image.unpremultiplied() if garbage else image
 
 
 def steady_fit(
@@ -139,7 +145,7 @@ def _fits_of_the_take(
             check()
             last = last or session.glances.get(_picture_key(job, frame.image), lambda: glance(image.rgb))
             picture = cache(partial(_picture, job, neighbour, config))
-            looks = session.glances.get(_picture_key(job, neighbour.image), lambda read=picture: glance(read().rgb))
+            looks = session.glances.get(_picture_key(job, neighbour.image), partial(_glance, picture))
             if is_cut(last, looks):
                 break
             compute = partial(_neighbour_fit, job, neighbour, session, config, picture)
@@ -149,7 +155,11 @@ def _fits_of_the_take(
 
 
 def _picture(job: MatteJob, neighbour: Neighbour, config: colour.ColourConfig) -> Image:
-    return colour.to_space(decode(neighbour.image), config, job.output_space)
+    return colour.to_space(keyed_colour(decode(neighbour.image), job), config, job.output_space)
+
+
+def _glance(read: Callable[[], Image]) -> Glance:
+    return glance(read().rgb)
 
 
 def _neighbour_fit(
@@ -170,9 +180,9 @@ def _number(neighbour: Neighbour) -> int:
 
 
 def _picture_key(job: MatteJob, image: Source) -> tuple[str, ...]:
-    return *source_key(image), *colour_key(job)
+    return *source_key(image), *colour_key(job), job.knobs.input_alpha
 
 
 def _key(job: MatteJob, image: Source, plate: Source) -> tuple[str, ...]:
     modes = job.knobs.registration, job.knobs.photometric
-    return *source_key(image), *source_key(plate), *colour_key(job), *modes
+    return *_picture_key(job, image), *source_key(plate), *modes

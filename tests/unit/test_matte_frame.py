@@ -130,6 +130,19 @@ def test_halves_of_a_shot_are_the_whole_with_the_window_on(files):
     assert whole == [halves[1], halves[0], halves[3], halves[2]]
 
 
+def test_a_neighbour_with_an_alpha_is_seen_as_it_is_keyed(files, background, tmp_path):
+    """Frame 1 is remembered of its own rendering as frame 2 would read it; the noise counts in the difference."""
+    held = np.full((*SIZE, 1), 0.5, np.float32)
+    pixels = [np.dstack([scenes.with_grain(scenes.with_subject(background, 0.2), n) / 2, held]) for n in (7, 8)]
+    clip = [source(write(tmp_path / f"{n}.exr", one, channels=list("RGBA")), SPACE) for n, one in enumerate(pixels, 1)]
+    task, jobs = job(temporal_window=1, input_alpha="garbage"), [FrameJob(1, clip[0], files[0])]
+    task = replace(task, layers=("difference",))
+    jobs.append(FrameJob(2, clip[1], files[0], (Neighbour(1, clip[0], files[0]),)))
+    one, fresh = Session("cpu", 1 << 26), Session("cpu", 1 << 26)
+    run(one, task, jobs[0])
+    assert run(one, task, jobs[1])[0] == run(fresh, task, jobs[1])[0]
+
+
 def test_a_frame_that_shows_no_background_is_exposed_as_its_neighbours(session, files, background, tmp_path):
     subject, shown = scenes.shot(SIZE, 52), {1: 120, 2: 6, 3: 120}
     frames = []
