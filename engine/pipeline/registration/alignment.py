@@ -34,7 +34,7 @@ _CLEAR_SHARE = 0.4
 
 _EXTENT = 0.012
 """Smallest product of that share and of `Alignment.spread`. A box of another scene, or of this one upside down, looks
-like ours in one place. Of 32 drawn sets six passed by share alone upside down, with products of 0.005 to 0.011 but for
+like ours in one place. Of 36 drawn sets six passed by share alone upside down, with products of 0.005 to 0.011 but for
 two, 0.02 and 0.05; a subject that hides three quarters of the set leaves 0.013 or more."""
 
 _SURE = 0.6
