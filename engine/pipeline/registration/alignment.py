@@ -148,7 +148,7 @@ class _Aligner:
             if best.proven and best.share >= enough:
                 break
         homography = self.fit(best.plate, best.frame, best.homography, _TRACK_ERROR)
-        refined = _judge(homography, self.carried(tracks, best.homography, homography))
+        refined = _judge(homography, self.carried(tracks, best.homography, homography, placement))
         closer = np.sum(refined.distances(refined.homography) < _TRACK_ERROR / 2)
         return refined if closer >= np.sum(best.distances(best.homography) < _TRACK_ERROR / 2) else best
 
@@ -166,12 +166,17 @@ class _Aligner:
         plate, valid = laid(self.plate, homography, self.frame.shape[:2])
         return track_points(plate, self.frame, valid, count)
 
-    def carried(self, tracks: Tracks, start: Matrix, homography: Matrix) -> Tracks:
-        """Tracks made under a start, as a homography has them; made again where it leaves the start by far."""
-        plate = _apply(homography @ np.linalg.inv(start), tracks.plate)
-        if not len(plate) or np.hypot(*(plate - tracks.plate).T).max() > _NEAR:
+    def carried(self, tracks: Tracks, start: Matrix, homography: Matrix, placement: Matrix) -> Tracks:
+        """Tracks made under a start, as a homography has them; made again where it leaves the start by far.
+
+        And where it is near the placement: whether the camera stood still is asked of tracks that it was not fitted to.
+        """
+        lying, laid_anew = (_apply(matrix @ np.linalg.inv(start), tracks.plate) for matrix in (placement, homography))
+        strayed = np.hypot(*(laid_anew - tracks.plate).T).max(initial=0.0)
+        moved = np.hypot(*(laid_anew - lying).T).max(initial=0.0)
+        if strayed > _NEAR or moved < _NEAR:
             return self.track(homography)
-        return replace(tracks, plate=plate)
+        return replace(tracks, plate=laid_anew)
 
     def stands(self, lying: Alignment, still: float) -> bool:
         """Most of what was found lies where it was, and has no motion in common."""
