@@ -37,9 +37,9 @@ def faulty_plate(rng: Rng, background: Array) -> tuple[Array, Array, Array]:
         plate = plate * np.exp(noise(rng, size, size / 1.5)[..., None] * rng.uniform(0.02, 0.15))
     live = background
     focus = rng.random()
-    if focus < 0.2:
+    if focus < 0.15:
         plate = cv2.filter2D(plate, -1, disk(float(rng.uniform(0.3, 2.5))))
-    elif focus < 0.3:
+    elif focus < 0.2:
         live = cv2.filter2D(live, -1, disk(float(rng.uniform(0.3, 2.5))))
     return np.asarray(plate, np.float32), _seen(rng, size), live
 
@@ -48,11 +48,11 @@ def _misplacement(rng: Rng, size: int, x: Array, y: Array) -> Array:
     """Px from the frame to the plate, ``(S, S, 2)``."""
     flow = np.zeros((size, size, 2), np.float32)
     kind = rng.random()
-    if kind < 0.6:
-        flow += rng.normal(0, rng.choice((0.15, 0.4, 1.0)), 2)
-    elif kind < 0.7:  # as good as unregistered
+    if kind < 0.55:  # what registration leaves, most of it finer than a third of a pixel; else the camera was locked off
+        flow += rng.normal(0, rng.choice((0.05, 0.15, 0.4, 1.0), p=(0.3, 0.35, 0.25, 0.1)), 2)
+    elif kind < 0.6:  # as good as unregistered
         flow += rng.uniform(-8, 8, 2)
-    if rng.random() < 0.2:  # a turn, a breath of the lens
+    if rng.random() < 0.1:  # a turn, a breath of the lens
         turn, breath = rng.normal(0, 0.004), rng.normal(0, 0.003)
         u, v = x - size / 2, y - size / 2
         flow += np.stack((breath * u - turn * v, turn * u + breath * v), 2)
@@ -95,7 +95,7 @@ def recorded(rng: Rng, frame: Array, plate: Array, *noises: Array) -> tuple[Arra
         noises: white grain of either, `grain`.
     """
     read, shot = 10 ** rng.uniform(-7, -4), 10 ** rng.uniform(-6, -3.2)
-    quality = int(rng.choice((0, 0, 0, 60, 75, 85, 92, 97)))
+    quality = int(rng.choice((0, 0, 0, 0, 0, 60, 75, 85, 92, 97)))
     # The eye of the coder: exposed to a common white for frame and plate.
     white = max(float(np.percentile(plate[::4, ::4], 99)), 1e-3) * rng.uniform(0.7, 1.3)
     softness = rng.uniform(0.3, 0.8) if rng.random() < 0.5 else 0.0
