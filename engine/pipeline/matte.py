@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import cv2
 import numpy as np
 import torch
-from torch import Tensor
 from torch.nn import functional
 
 from engine.errors import EngineError
@@ -74,14 +74,14 @@ def matte(
         inputs = _resized(inputs, (max(height // 2, 1), max(width // 2, 1)), "area")
     # A draft's pixels are means of four.
     seen = noise and _anchored(noise, anchor, 0.25 if knobs.quality == "draft" else 1.0)
-    outputs, tiles = _tiled(inputs, network.at(inputs.shape[0], inputs.shape[1], seen), knobs, device, check)
+    outputs, tiles = _tiled(inputs, network.at(*inputs.shape[1:], seen), knobs, device, check)
     if knobs.quality == "draft":
         outputs = _resized(outputs, (height, width), "bilinear")
     return Matte(
-        alpha=np.ascontiguousarray(outputs[..., 0]),
-        shadow=np.ascontiguousarray(outputs[..., 1:4]),
-        uncertainty=np.ascontiguousarray(outputs[..., 4]),
-        foreground=outputs[..., 5:] / np.float32(anchor),
+        alpha=outputs[0],
+        shadow=cv2.merge(tuple(outputs[1:4])),
+        uncertainty=outputs[4],
+        foreground=cv2.merge(tuple(outputs[5:])) / np.float32(anchor),
         tiles=tiles,
     )
 
@@ -92,28 +92,26 @@ def _anchored(noise: Noise, anchor: float, share: float) -> Noise:
 
 
 def _inputs(frame: Array, plate: Plate, hint: Array | None, anchor: float, knobs: Knobs) -> Array:
-    """``(H, W, 9)``: frame, plate, valid, hint, trust in the hint."""
-    trust = np.float32(0 if hint is None else knobs.hint_strength)
-    rough = np.zeros(frame.shape[:2], np.float32) if hint is None else hint * (trust > 0)
-    channels = (
-        np.clip(frame * np.float32(anchor), *_SEEN),
-        np.clip(plate.rgb * np.float32(anchor), *_SEEN),
-        plate.valid[..., None].astype(np.float32),
-        rough[..., None],
-        np.full_like(rough, trust)[..., None],
-    )
-    return np.concatenate(channels, 2)
+    """``(9, H, W)``: frame, plate, valid, hint, trust in the hint. Plane by plane, as the network reads them."""
+    planes = np.zeros((9, *frame.shape[:2]), np.float32)
+    for first, pixels in ((0, frame), (3, plate.rgb)):
+        seen = planes[first : first + 3]
+        np.multiply(pixels.transpose(2, 0, 1), np.float32(anchor), out=seen)
+        np.clip(seen, *_SEEN, out=seen)
+    planes[6] = plate.valid
+    if hint is not None and knobs.hint_strength > 0:
+        planes[7], planes[8] = hint, knobs.hint_strength
+    return planes
 
 
-def _resized(pixels: Array, size: tuple[int, int], mode: Literal["area", "bilinear"]) -> Array:
-    """``(H, W, C)`` of any number of channels to ``(*size, C)``."""
-    planes = torch.from_numpy(pixels).permute(2, 0, 1)[None]
-    return np.asarray(functional.interpolate(planes, size=size, mode=mode)[0].permute(1, 2, 0).numpy())
+def _resized(planes: Array, size: tuple[int, int], mode: Literal["area", "bilinear"]) -> Array:
+    """``(C, H, W)`` to ``(C, *size)``."""
+    return np.asarray(functional.interpolate(torch.from_numpy(planes)[None], size=size, mode=mode)[0].numpy())
 
 
 def _tiled(inputs: Array, network: Keyer, knobs: Knobs, device: str, check: Callable[[], None]) -> tuple[Array, int]:
-    """Run in as few tiles as memory allows; ``(H, W, 8)`` and the number of tiles."""
-    for tiles in _layouts(inputs.shape[0], inputs.shape[1], network, device):
+    """Run in as few tiles as memory allows; ``(8, H, W)`` and the number of tiles."""
+    for tiles in _layouts(*inputs.shape[1:], network, device):
         try:
             return _run_tiles(inputs, tiles, network, knobs, device, check), len(tiles)
         except RuntimeError as error:
@@ -154,31 +152,26 @@ def layout(height: int, width: int, side: int, margin: int, stride: int) -> Iter
 def _run_tiles(
     inputs: Array, tiles: list[Tile], network: Keyer, knobs: Knobs, device: str, check: Callable[[], None]
 ) -> Array:
-    outputs = np.empty((*inputs.shape[:2], 8), np.float32)
+    outputs = np.empty((8, *inputs.shape[1:]), np.float32)
     for tile in tiles:
         check()
-        seen = _run(inputs[tile.see], network, knobs, device)
+        seen = _run(inputs[(slice(None), *tile.see)], network, knobs, device)
         top, left = (kept.start - saw.start for kept, saw in zip(tile.keep, tile.see, strict=True))
-        size = [kept.stop - kept.start for kept in tile.keep]
-        outputs[tile.keep] = seen[top : top + size[0], left : left + size[1]]
+        height, width = (kept.stop - kept.start for kept in tile.keep)
+        outputs[(slice(None), *tile.keep)] = seen[:, top : top + height, left : left + width]
     return outputs
 
 
 @torch.inference_mode()
 def _run(inputs: Array, network: Keyer, knobs: Knobs, device: str) -> Array:
-    """One tile: ``(H, W, 9)`` to ``(H, W, 8)``: alpha, shadow, uncertainty, foreground."""
-    height, width = inputs.shape[:2]
-    batch = torch.from_numpy(np.ascontiguousarray(inputs)).to(device).permute(2, 0, 1)[None]
-    batch = functional.pad(batch, (0, -width % network.stride, 0, -height % network.stride), mode="replicate")
-    frame, plate, valid, hint = (part.contiguous(memory_format=torch.channels_last) for part in _split(batch))
+    """One tile: ``(9, H, W)`` to ``(8, H, W)``: alpha, shadow, uncertainty, foreground."""
+    height, width = inputs.shape[1:]
+    below, right = -height % network.stride, -width % network.stride
+    padded = np.pad(inputs, ((0, 0), (0, below), (0, right)), mode="edge")
+    batch = torch.from_numpy(padded).to(device)[None]
     with torch.autocast(torch.device(device).type, torch.float16, enabled=knobs.precision == "half"):
-        predicted = network(frame, plate, valid, hint)
+        predicted = network(*batch.split((3, 3, 1, 2), 1))
     alpha = squash(predicted.logit.float() + _SENSITIVITY_LOGIT * knobs.sensitivity)
     colour = decode(predicted.foreground.float())
     joined = torch.cat((alpha, predicted.shadow.float(), predicted.uncertainty.float(), colour), 1)
-    return np.asarray(joined[0, :, :height, :width].permute(1, 2, 0).cpu().numpy())
-
-
-def _split(batch: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    frame, plate, valid, hint = batch.split((3, 3, 1, 2), 1)
-    return frame, plate, valid, hint
+    return np.asarray(joined[0, :, :height, :width].cpu().numpy())

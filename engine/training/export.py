@@ -35,7 +35,7 @@ _DATA = (
 _RENDERS = Path(__file__).parents[1] / "synthesis" / "cycles" / "assets.json"
 
 
-def export(run: Path, folder: Path, name: str = "platenet", file: str = "platenet_v3.safetensors") -> ModelCard:
+def export(run: Path, folder: Path, name: str = "platenet", file: str = "platenet_v4.safetensors") -> ModelCard:
     """Write the averaged weights of a run, and their card, into a folder.
 
     Args:

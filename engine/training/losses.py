@@ -10,8 +10,9 @@ from torch.nn import functional
 
 from engine.network.platenet import PlateNet, encode, squash
 from engine.network.platenet.base import Sketch
-from engine.network.platenet.platenet import enlarged, seen
+from engine.network.platenet.platenet import Pictures, enlarge, known_noise, seen
 from engine.network.platenet.refiner import TILE, cut, doubtful_tiles, tile_pixels
+from engine.network.platenet.sampling import enlarged
 
 # Share of a batch's tiles that are refined while training; the band and the base's doubts come first.
 _TILES = 0.2
@@ -47,10 +48,12 @@ def step_losses(network: PlateNet, batch: dict[str, Tensor]) -> dict[str, Tensor
     cell = int(batch["cell"])
     truth = Truth(batch["alpha"], batch["shadow"], batch["foreground"], bool(batch["pairs"]))
     frame, plate, valid, hint = (batch[name] for name in ("frame", "plate", "valid", "hint"))
-    sketch = network.base(seen(frame, plate, valid, hint, cell, batch.get("noise")))
+    noise = known_noise(batch.get("noise"), frame)
+    sketch = network.base(seen(frame, plate, valid, hint, cell, noise))
     worst = functional.max_pool2d((squash(enlarged(sketch.logit.detach(), cell)) - truth.alpha).abs(), cell)
     tiles = _training_tiles(sketch, truth.alpha, cell)
-    fine = network.refine(tiles, frame, plate, valid, sketch, cell)
+    coarse = enlarge(sketch, cell)
+    fine = network.refine(tiles, Pictures(frame, plate, valid, noise), coarse, sketch.hidden, cell)
     refined = cut(truth.alpha, tile_pixels(tiles, truth.alpha, 0))
     error = _reachable(fine[:, :1]) - refined
     return _base_terms(sketch, truth, cell) | {

@@ -62,7 +62,8 @@ def test_tiles_of_the_band_come_first(batch):
     with torch.no_grad():
         network.base.heads.weight.zero_()
         network.base.heads.bias.fill_(-12.0)  # no doubt anywhere
-        sketch = network.base(losses.seen(*(batch[name] for name in ("frame", "plate", "valid", "hint")), 4))
+        pictures = [batch[name] for name in ("frame", "plate", "valid", "hint")]
+        sketch = network.base(losses.seen(*pictures, 4, losses.known_noise(None, pictures[0])))
         tiles = losses._training_tiles(sketch, batch["alpha"], 4)
     soft = torch.nn.functional.max_pool2d(((batch["alpha"] > 0.01) & (batch["alpha"] < 0.99)).float(), 32)[:, 0]
     assert all(soft[tuple(tile)] == 1 for tile in tiles)

@@ -71,8 +71,8 @@ def test_short_memory_means_smaller_tiles(network, monkeypatch):
     real, sizes = stage._run, []
 
     def short(inputs, *rest):
-        sizes.append(inputs.shape[1])
-        if inputs.shape[1] == 640 and len(sizes) == 1:
+        sizes.append(inputs.shape[2])
+        if inputs.shape[2] == 640 and len(sizes) == 1:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4096 bytes.")
         return real(inputs, *rest)
 

@@ -15,14 +15,25 @@ from engine.network import device, table
 from engine.network.encoder import CHANNELS, Encoder, from_imagenet
 from engine.network.platenet import PlateNet, decode, encode, platenet_keyer, squash
 from engine.network.platenet import platenet as whole
-from engine.network.platenet.light import TYPICAL_NOISE, light_ratio, significance, tolerant_difference, unmixing
+from engine.network.platenet.light import (
+    TYPICAL_NOISE,
+    departure,
+    light_ratio,
+    significance,
+    tolerant_difference,
+    unmixing,
+)
 from engine.network.platenet.refiner import HALO, TILE, cut, cut_enlarged, doubtful_tiles, tile_pixels
+from engine.network.platenet.sampling import blurred, enlarged, pooled
 
 
 @pytest.fixture(scope="module")
 def network():
     torch.manual_seed(0)
     return PlateNet().eval()
+
+
+NOISE = torch.tensor(TYPICAL_NOISE)[None]
 
 
 def inputs(height=64, width=96):
@@ -121,6 +132,14 @@ def test_a_small_difference_is_found_by_its_extent():
 def test_what_the_plate_did_not_see_is_not_significant():
     frame, plate, valid, noise = grained(9.0)
     assert float(significance(frame, plate, valid * 0, noise).abs().max()) == 0
+    assert float(departure(frame, plate, valid * 0, noise).abs().max()) == 0
+
+
+def test_a_departure_is_half_at_three_deviations_of_the_mean():
+    """Four pixels that each lie 1.5 deviations off have a mean that lies 3 of its own off."""
+    found = departure(*grained(1.5))[..., 4:-4, 4:-4]
+    assert float(found[..., 20:].median()) == pytest.approx(0.5, abs=0.03)
+    assert float(found[..., :8].median()) == pytest.approx(0, abs=0.05)
 
 
 def test_unmixing_is_exact_where_both_colours_are_known():
@@ -167,14 +186,25 @@ def test_a_tile_sees_its_pixels_and_the_repeated_edge():
 def test_a_tile_sees_what_enlarging_the_whole_shows(cell):
     coarse = torch.rand(2, 3, 64 // cell, 96 // cell)
     tiles = torch.tensor([[0, 0, 1], [1, 0, 0], [1, 1, 2]])
-    large = whole.enlarged(coarse, cell)
+    large = enlarged(coarse, cell)
     torch.testing.assert_close(cut_enlarged(coarse, tiles, cell), cut(large, tile_pixels(tiles, large)))
 
 
-def test_doubtful_tiles_are_those_with_a_doubt_in_or_beside_them():
+@pytest.mark.parametrize("times", [1, 2, 4, 8])
+def test_smaller_and_larger_pictures_are_those_of_torch(times):
+    functional = torch.nn.functional
+    planes = torch.rand(2, 3, 32, 48, generator=torch.Generator().manual_seed(4))
+    torch.testing.assert_close(pooled(planes, times), functional.avg_pool2d(planes, times))
+    torch.testing.assert_close(blurred(planes, 5), functional.avg_pool2d(planes, 5, stride=1, padding=2))
+    large = functional.interpolate(planes, scale_factor=times, mode="bilinear", align_corners=False)
+    torch.testing.assert_close(enlarged(planes, times), large)
+    torch.testing.assert_close(enlarged(planes.requires_grad_(), times), large)
+
+
+def test_doubtful_tiles_are_those_with_a_doubt_in_them():
     doubt = torch.zeros(1, 1, 24, 24)
     doubt[..., 7, 3] = 0.5  # the last row of cells of the first of three rows of tiles
-    assert doubtful_tiles(doubt, 8, 0.1).tolist() == [[0, 0, 0], [0, 1, 0]]
+    assert doubtful_tiles(doubt, 8, 0.1).tolist() == [[0, 0, 0]]
     assert len(doubtful_tiles(doubt, 8, 0.6)) == 0
 
 
@@ -182,10 +212,11 @@ def test_refining_every_tile_equals_refining_each_alone(network):
     """Tiles know nothing of one another."""
     frame, plate, valid, hint = inputs()
     with torch.inference_mode():
-        sketch = network.base(whole.seen(frame, plate, valid, hint, 2))
+        sketch = network.base(whole.seen(frame, plate, valid, hint, 2, NOISE))
         tiles = torch.tensor([[0, y, x] for y in range(2) for x in range(3)])
-        together = network.refine(tiles, frame, plate, valid, sketch, 2)
-        alone = torch.cat([network.refine(tile[None], frame, plate, valid, sketch, 2) for tile in tiles])
+        seen = whole.Pictures(frame, plate, valid, NOISE), whole.enlarge(sketch, 2), sketch.hidden, 2
+        together = network.refine(tiles, *seen)
+        alone = torch.cat([network.refine(tile[None], *seen) for tile in tiles])
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
 
 
@@ -221,7 +252,7 @@ def test_where_the_plate_is_invalid_only_the_frame_decides(network):
     frame, plate, valid, hint = inputs()
     valid[..., :32] = 0
     with torch.inference_mode():
-        view = whole.seen(frame, plate * valid, valid, hint, 2)
+        view = whole.seen(frame, plate * valid, valid, hint, 2, NOISE)
     assert float(view.valid[..., :16].max()) == 0
     assert bool(torch.isfinite(view.plate).all())
     torch.testing.assert_close(view.plate[..., 16:], torch.nn.functional.avg_pool2d(plate, 2)[..., 16:])

@@ -11,6 +11,7 @@ from torch.nn import functional
 from engine.network.blocks import ContextSwitch, ContextUnit, ConvUnit, UpUnit
 from engine.network.encoder import CHANNELS, Encoder
 from engine.network.platenet.light import SIGNIFICANCE, display, encode, light_ratio, tolerant_difference
+from engine.network.platenet.sampling import pooled
 
 HIDDEN = 16
 """Channels handed to the refiner."""
@@ -80,8 +81,9 @@ class Base(nn.Module):
         """Features of frame and plate, switched, at strides 2, 4, 8 and 16."""
         features = zip(self.look(view.frame), plate, strict=True)
         switches = (self.switch4, self.switch8, self.switch16, self.switch32)
-        sure4, sure8, sure16 = (functional.avg_pool2d(view.significance, size) for size in (4, 8, 16))
-        extra = ((), (sure4,), (sure8,), (functional.avg_pool2d(view.hint, 16), sure16))
+        sure4 = pooled(view.significance, 4)
+        sure8 = pooled(sure4, 2)
+        extra = ((), (sure4,), (sure8,), (pooled(view.hint, 16), pooled(sure8, 2)))
         return [switch(*pair, *more) for switch, pair, more in zip(switches, features, extra, strict=True)]
 
     def forward(self, view: View, plate: list[Tensor] | None = None) -> Sketch:
@@ -112,6 +114,6 @@ class Base(nn.Module):
         x = self.up16(self.context(joined[3]), joined[2])
         x = self.up8(x, joined[1])
         cues, sure = (functional.pixel_unshuffle(planes, 2) for planes in (cues, view.significance))
-        pixels = torch.cat((cues, functional.avg_pool2d(view.hint, 2), sure), 1)
+        pixels = torch.cat((cues, pooled(view.hint, 2), sure), 1)
         x = self.up4(x, torch.cat((joined[0], self.pixels(pixels)), 1))
         return self.join(x)

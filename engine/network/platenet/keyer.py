@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from engine.network.folding import folded
 from engine.network.platenet.light import Noise
-from engine.network.platenet.platenet import PlateNet, Prediction, cell_size, seen
+from engine.network.platenet.platenet import PlateNet, Prediction, cell_size, known_noise, seen
 
 # Cells that a tile sees beyond its edge; `tests/unit/test_matte.py` states the difference that remains.
 _MARGIN_CELLS = 128
@@ -50,10 +50,11 @@ class PlateNetKeyer(nn.Module):
 
     def forward(self, frame: Tensor, plate: Tensor, valid: Tensor, hint: Tensor) -> Prediction:
         """Matte a batch; see `PlateNet.forward`."""
-        noise = None if self._noise is None else frame.new_tensor(self._noise).expand(len(frame), 3, 2)
+        measured = None if self._noise is None else frame.new_tensor(self._noise).expand(len(frame), 3, 2)
+        noise = known_noise(measured, frame)
         view = seen(frame, plate, valid, hint, self.cell, noise)
         sketch = self.network.base(view, self._plates.features(self.network, view.plate))
-        prediction, tiles = self.network.finished(sketch, frame, plate, valid, self.cell)
+        prediction, tiles = self.network.finished(sketch, frame, plate, valid, self.cell, noise)
         self.refined_share = tiles * 32 * 32 / frame[:, 0].numel()
         return prediction
 

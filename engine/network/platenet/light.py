@@ -9,8 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from engine.network.platenet.sampling import blurred, pooled
+
 # ACEScct, S-2016-001: linear below the toe, logarithmic above, so that negatives and highlights both survive.
-_TOE, _SLOPE, _INTERCEPT = 0.0078125, 10.5402377416545, 0.0729055341958355
+# The slope is the standard's; its intercept, 0.0729055341958355, follows from the two branches meeting at the toe.
+_TOE, _SLOPE, _BEND = 0.0078125, 10.5402377416545, (-7 + 9.72) / 17.52
 
 BRIGHTEST = (16 + 9.72) / 17.52
 """Log code of 65504, the largest half: no subject is taken for brighter while its colour is being guessed."""
@@ -25,13 +28,13 @@ _MID_GREY = 0.18
 def encode(linear: Tensor) -> Tensor:
     """ACEScct curve (S-2016-001) of linear values; any shape, unbounded; mid grey 0.18 becomes 0.414."""
     log = (torch.log2(linear.clamp(min=_TOE)) + 9.72) / 17.52
-    return torch.where(linear > _TOE, log, _SLOPE * linear + _INTERCEPT)
+    return log + (linear.clamp(max=_TOE) - _TOE) * _SLOPE
 
 
 def decode(code: Tensor) -> Tensor:
     """Inverse of `encode`."""
-    toe = (code - _INTERCEPT) / _SLOPE
-    return torch.where(toe > _TOE, torch.exp2(code * 17.52 - 9.72), toe)
+    bent = torch.exp2(code.clamp(min=_BEND) * 17.52 - 9.72)
+    return bent + (code.clamp(max=_BEND) - _BEND) / _SLOPE
 
 
 def display(linear: Tensor) -> Tensor:
@@ -89,15 +92,36 @@ def significance(frame: Tensor, plate: Tensor, valid: Tensor, noise: Tensor) -> 
         ``(N, 7, H / 2, W / 2)``: the four statistics as ``log(1 + x) / 4``, and the signed mean of each channel,
         squashed to -1..1.
     """
-    constant, slope = noise.to(frame.dtype)[..., None, None].unbind(2)
-    deviations = (frame - plate) * valid * torch.rsqrt(constant + slope * plate.clamp(min=0) + 1e-9)
-    deviations = deviations.clamp(-_SURE, _SURE)
-    energy = functional.avg_pool2d(deviations.square().mean(1, keepdim=True), 2)
-    mean = functional.avg_pool2d(deviations, 2) * 2
-    around = functional.avg_pool2d(torch.cat((energy, mean), 1), 5, stride=1, padding=2)
+    deviations = _deviations(frame, plate, valid, noise)
+    energy = pooled(deviations.square().mean(1, keepdim=True), 2)
+    mean = pooled(deviations, 2) * 2
+    around = blurred(torch.cat((energy, mean), 1), 5)
     squares = (energy, mean.square(), around[:, :1], (around[:, 1:] * 5).square())
     statistics = torch.cat([square.mean(1, keepdim=True) for square in squares], 1)
     return torch.cat((torch.log1p(statistics) / 4, mean / (3 + mean.abs())), 1)
+
+
+def departure(frame: Tensor, plate: Tensor, valid: Tensor, noise: Tensor) -> Tensor:
+    """The difference as the grain sees it: signed deviations of 2 x 2 pixels' mean, squashed.
+
+    Args:
+        frame: ``(N, 3, H, W)`` linear.
+        plate: the same.
+        valid: ``(N, 1, H, W)`` share of pixels that the plate saw.
+        noise: ``(N, 3, 2)``, as `significance` takes it.
+
+    Returns:
+        ``(N, 3, H / 2, W / 2)``, -1..1: half where the mean lies three deviations off.
+    """
+    mean = pooled(_deviations(frame, plate, valid, noise), 2) * 2
+    return mean / (3 + mean.abs())
+
+
+def _deviations(frame: Tensor, plate: Tensor, valid: Tensor, noise: Tensor) -> Tensor:
+    """The difference divided by the grain's deviation, ``(N, 3, H, W)``, within `_SURE`; 0 where invalid."""
+    constant, slope = noise.to(frame.dtype)[..., None, None].unbind(2)
+    deviations = (frame - plate) * valid * torch.rsqrt(constant + slope * plate.clamp(min=0) + 1e-9)
+    return deviations.clamp(-_SURE, _SURE)
 
 
 def unmixing(frame: Tensor, behind: Tensor, foreground: Tensor) -> Tensor:
@@ -133,6 +157,6 @@ def light_ratio(frame: Tensor, plate: Tensor) -> Tensor:
     Returns:
         ``(N, 3, H, W)``, 0.02..1.
     """
-    smooth = functional.avg_pool2d(torch.cat((frame, plate), 1).clamp(min=0), 3, stride=1, padding=1)
+    smooth = blurred(torch.cat((frame, plate), 1).clamp(min=0), 3)
     with_subject, without = smooth.chunk(2, 1)
     return ((with_subject + _DARK) / (without + _DARK)).clamp(0.02, 1)

@@ -20,6 +20,9 @@ HALO = 8
 
 _CUES = 3 + 3 + 3 + 1
 
+# Channels at half and at full resolution: a vector register of a CPU holds 16 at once, so that 10 would cost as much.
+_HALF, _FULL = 32, 16
+
 
 class Tiles(NamedTuple):
     """What the refiner sees: ``K`` tiles and their halos, ``S = TILE + 2 HALO`` px a side.
@@ -32,6 +35,7 @@ class Tiles(NamedTuple):
         foreground: ``(K, 3, S, S)`` log-encoded.
         logit: ``(K, 1, S, S)`` of the base's alpha.
         hidden: ``(K, HIDDEN, S / 2, S / 2)``.
+        departure: ``(K, 3, S / 2, S / 2)``, of `light.departure`.
     """
 
     frame: Tensor
@@ -41,6 +45,7 @@ class Tiles(NamedTuple):
     foreground: Tensor
     logit: Tensor
     hidden: Tensor
+    departure: Tensor
 
 
 class ValidUnit(nn.Sequential):
@@ -50,17 +55,34 @@ class ValidUnit(nn.Sequential):
         super().__init__(nn.Conv2d(cin, cout, 3, bias=False), nn.BatchNorm2d(cout), nn.ReLU(inplace=True))
 
 
+class Reflection(nn.Module):
+    """Residual pointwise perceptron: more thought, no further sight. Begins as nothing."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, 2 * channels, 1, bias=False),
+            nn.BatchNorm2d(2 * channels),
+            nn.ReLU(inplace=True),
+            silent(nn.Conv2d(2 * channels, channels, 1)),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(K, C, S, S)`` to the same shape."""
+        return x + self.body(x)
+
+
 class Refiner(nn.Module):
     """Corrects alpha's logit within tiles: three layers at half resolution, two at full."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.look = nn.Conv2d(_CUES, 16, 2, stride=2, bias=False)
-        self.recall = nn.Conv2d(HIDDEN, 16, 1, bias=False)
-        self.meet = nn.Sequential(nn.BatchNorm2d(16), nn.ReLU(inplace=True))
-        self.deep = nn.Sequential(ValidUnit(16, 24), ValidUnit(24, 24), ValidUnit(24, 24))
-        self.spread = nn.Conv2d(24, 4 * 4, 1)
-        self.full = nn.Sequential(ValidUnit(4 + _CUES, 10), silent(nn.Conv2d(10, 2, 3)))
+        self.look = nn.Conv2d(_CUES, _HALF, 2, stride=2, bias=False)
+        self.recall = nn.Conv2d(HIDDEN + 3, _HALF, 1, bias=False)
+        self.meet = nn.Sequential(nn.BatchNorm2d(_HALF), nn.ReLU(inplace=True))
+        self.deep = nn.Sequential(*(ValidUnit(_HALF, _HALF) for _ in range(3)), Reflection(_HALF))
+        self.spread = nn.Conv2d(_HALF, 4 * (_FULL - _CUES), 1)
+        self.full = nn.Sequential(ValidUnit(_FULL, _FULL), silent(nn.Conv2d(_FULL, 2, 3)))
 
     def forward(self, tiles: Tiles) -> Tensor:
         """``(K, 2, TILE, TILE)``: what to add to the logit, and the logit of the error that is expected."""
@@ -68,7 +90,7 @@ class Refiner(nn.Module):
         colour = decode(tiles.foreground.clamp(max=BRIGHTEST))
         physics = unmixing(tiles.frame, tiles.shadow * tiles.plate, colour) * tiles.valid
         cues = torch.cat((code, (code - plate_code) * tiles.valid, physics, tiles.logit.clamp(-8, 8) / 8), 1)
-        half = self.deep(self.meet(self.look(cues) + self.recall(tiles.hidden)))
+        half = self.deep(self.meet(self.look(cues) + self.recall(torch.cat((tiles.hidden, tiles.departure), 1))))
         inner = cues[..., 6:-6, 6:-6]
         return self.full(torch.cat((functional.pixel_shuffle(self.spread(half), 2), inner), 1))
 
@@ -84,8 +106,7 @@ def doubtful_tiles(doubt: Tensor, cells: int, threshold: float) -> Tensor:
     Returns:
         ``(K, 3)`` integers: batch item, row and column of each tile, sorted.
     """
-    spread = functional.max_pool2d(doubt, 3, stride=1, padding=1)
-    return torch.nonzero(functional.max_pool2d(spread, cells)[:, 0] > threshold)
+    return torch.nonzero(functional.max_pool2d(doubt, cells)[:, 0] > threshold)
 
 
 def tile_pixels(tiles: Tensor, planes: Tensor, halo: int = HALO) -> Tensor:
@@ -98,9 +119,9 @@ def tile_pixels(tiles: Tensor, planes: Tensor, halo: int = HALO) -> Tensor:
 
 
 def cut(planes: Tensor, index: Tensor) -> Tensor:
-    """Pixels ``(K, C, S, S)`` of ``(N, C, H, W)`` at flat indices ``(K, S, S)``."""
-    pixels = planes.permute(0, 2, 3, 1).reshape(-1, planes.shape[1])
-    return pixels.index_select(0, index.flatten()).view(*index.shape, -1).permute(0, 3, 1, 2)
+    """Pixels ``(K, C, S, S)`` of ``(N, C, H, W)`` at flat indices ``(K, S, S)``, plane by plane in memory."""
+    found = [planes[:, channel].flatten().index_select(0, index.flatten()) for channel in range(planes.shape[1])]
+    return torch.stack(found).view(-1, *index.shape).transpose(0, 1)
 
 
 def cut_enlarged(planes: Tensor, tiles: Tensor, cell: float, step: int = 1) -> Tensor:
