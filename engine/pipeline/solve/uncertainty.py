@@ -13,7 +13,7 @@ from engine.values import Array, Matte
 
 CUES = ("doubt", "softness", "slope", "change", "disagreement")
 
-WEIGHTS = (-0.6, 0.9, 0.48, 0.48, 0.1, 0.91)
+WEIGHTS = (-0.53, 0.98, 0.56, 0.44, 0.31, 0.67)
 """Of 1 and of each of `CUES`, fitted to the error of alpha on generated shots that are in no validation set:
 ``python tests/bench/uncertainty.py fit`` (docs/light.md)."""
 
