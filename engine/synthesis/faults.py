@@ -48,7 +48,7 @@ def _misplacement(rng: Rng, size: int, x: Array, y: Array) -> Array:
     """Px from the frame to the plate, ``(S, S, 2)``."""
     flow = np.zeros((size, size, 2), np.float32)
     kind = rng.random()
-    if kind < 0.55:  # what registration leaves, most of it finer than a third of a pixel; else the camera was locked off
+    if kind < 0.55:  # what registration leaves; beyond 0.6 the camera was locked off
         flow += rng.normal(0, rng.choice((0.05, 0.15, 0.4, 1.0), p=(0.3, 0.35, 0.25, 0.1)), 2)
     elif kind < 0.6:  # as good as unregistered
         flow += rng.uniform(-8, 8, 2)

@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 # Photographs are reduced to this long side, px: crops then hold a scene, not a wall.
 _LONG_SIDE = 1800
 
-# Of the subjects, this share is rendered, where there are so many renders; fewer are seen as often each.
-_RENDERED, _MANY = 0.5, 200
+# Of the subjects, this share is rendered, where there are renders.
+_RENDERED = 0.5
 
 # A composed shot is seen this often, cropped and turned anew each time: composing costs as much as learning (Choi et
 # al., "Faster Neural Network Training with Data Echoing", 2019). Shots are shared by so many batches in a row.
@@ -104,7 +104,7 @@ class Subjects:
 
     def draw(self, rng: Rng) -> Array:
         """One subject, a still or a sequence."""
-        if self._renders and rng.random() < _RENDERED * min(1.0, len(self._renders) / _MANY):
+        if self._renders and rng.random() < _RENDERED:
             return _rendered(self._renders[int(rng.integers(len(self._renders)))])
         return np.asarray(self._painted[int(rng.integers(len(self._painted)))])
 
