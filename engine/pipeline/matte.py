@@ -74,7 +74,7 @@ def matte(
         inputs = _resized(inputs, (max(height // 2, 1), max(width // 2, 1)), "area")
     # A draft's pixels are means of four.
     seen = noise and _anchored(noise, anchor, 0.25 if knobs.quality == "draft" else 1.0)
-    outputs, tiles = _tiled(inputs, network.at(*inputs.shape[1:], seen), knobs, device, check)
+    outputs, tiles = _tiled(inputs, network.at(inputs.shape[1], inputs.shape[2], seen), knobs, device, check)
     if knobs.quality == "draft":
         outputs = _resized(outputs, (height, width), "bilinear")
     return Matte(
@@ -111,7 +111,7 @@ def _resized(planes: Array, size: tuple[int, int], mode: Literal["area", "biline
 
 def _tiled(inputs: Array, network: Keyer, knobs: Knobs, device: str, check: Callable[[], None]) -> tuple[Array, int]:
     """Run in as few tiles as memory allows; ``(8, H, W)`` and the number of tiles."""
-    for tiles in _layouts(*inputs.shape[1:], network, device):
+    for tiles in _layouts(inputs.shape[1], inputs.shape[2], network, device):
         try:
             return _run_tiles(inputs, tiles, network, knobs, device, check), len(tiles)
         except RuntimeError as error:

@@ -131,14 +131,16 @@ class PlateNet(nn.Module):
         logit = cut(coarse.logit, index)
         remembered = cut_enlarged(hidden, tiles, 2 * cell, 2)
         with torch.no_grad():
-            own = [cut(planes, index) for planes in pictures[:3]]
+            frame, plate, valid = (cut(planes, index) for planes in (pictures.frame, pictures.plate, pictures.valid))
             view = Tiles(
-                *own,
+                frame=frame,
+                plate=plate,
+                valid=valid,
                 shadow=cut(coarse.shadow, index),
                 foreground=cut(coarse.foreground, index),
                 logit=logit,
                 hidden=remembered,
-                departure=departure(*own, pictures.noise[tiles[:, 0]]),
+                departure=departure(frame, plate, valid, pictures.noise[tiles[:, 0]]),
             )
         change = self.refiner(view)
         return torch.cat((logit[..., HALO:-HALO, HALO:-HALO] + change[:, :1], change[:, 1:] - 3), 1)
