@@ -25,12 +25,14 @@ _DOUBT = 0.01
 class Truth:
     """What a sample knows: ``alpha (N, 1, H, W)``, ``shadow`` and premultiplied ``foreground (N, 3, H, W)``.
 
-    ``pairs`` says that items 2k and 2k + 1 are consecutive frames of one shot.
+    ``pairs`` says that items 2k and 2k + 1 are consecutive frames of one shot, and ``trust (N, 1, H, W)`` 0..1 how far
+    a pixel is judged by it.
     """
 
     alpha: Tensor
     shadow: Tensor
     foreground: Tensor
+    trust: Tensor
     pairs: bool = False
 
 
@@ -44,39 +46,45 @@ def step_losses(network: PlateNet, batch: dict[str, Tensor]) -> dict[str, Tensor
     * ``foreground``: L1 of the log-encoded straight colour, weighted by alpha.
     * ``doubt``, ``uncertainty``: cross entropy to the largest error within the cell, and to the pixel's own.
     * ``flicker``: error of the change of alpha between consecutive frames, squared, by cells.
+
+    A batch may say in ``trust (N, 1, H, W)``, 0..1, how far each pixel's truth counts; without it all of it does.
     """
     cell = int(batch["cell"])
-    truth = Truth(batch["alpha"], batch["shadow"], batch["foreground"], bool(batch["pairs"]))
+    trust = batch.get("trust", torch.ones_like(batch["alpha"]))
+    truth = Truth(batch["alpha"], batch["shadow"], batch["foreground"], trust, bool(batch["pairs"]))
     frame, plate, valid, hint = (batch[name] for name in ("frame", "plate", "valid", "hint"))
     noise = known_noise(batch.get("noise"), frame)
     sketch = network.base(seen(frame, plate, valid, hint, cell, noise))
-    worst = functional.max_pool2d((squash(enlarged(sketch.logit.detach(), cell)) - truth.alpha).abs(), cell)
+    off = (squash(enlarged(sketch.logit.detach(), cell)) - truth.alpha).abs()
+    worst = functional.max_pool2d(off * trust, cell)
     tiles = _training_tiles(sketch, truth.alpha, cell)
     coarse = enlarge(sketch, cell)
     fine = network.refine(tiles, Pictures(frame, plate, valid, noise), coarse, sketch.hidden, cell)
-    refined = cut(truth.alpha, tile_pixels(tiles, truth.alpha, 0))
+    refined, judged = (cut(planes, tile_pixels(tiles, planes, 0)) for planes in (truth.alpha, trust))
     error = _reachable(fine[:, :1]) - refined
     return _base_terms(sketch, truth, cell) | {
-        "fine": (error.abs() * _band(refined)).mean(),
-        "fine decision": _decision(fine[:, :1], refined),
-        "detail": laplacian(error, 3) * 0.5,
-        "doubt": functional.binary_cross_entropy_with_logits(sketch.doubt, worst) * 0.1,
-        "uncertainty": functional.binary_cross_entropy_with_logits(fine[:, 1:], error.detach().abs()) * 0.1,
+        "fine": (error.abs() * _band(refined) * judged).mean(),
+        "fine decision": _decision(fine[:, :1], refined, judged),
+        "detail": laplacian(error * judged, 3) * 0.5,
+        "doubt": _cross_entropy(sketch.doubt, worst, functional.avg_pool2d(trust, cell)) * 0.1,
+        "uncertainty": _cross_entropy(fine[:, 1:], error.detach().abs(), judged) * 0.1,
     }
 
 
 def _base_terms(sketch: Sketch, truth: Truth, cell: int) -> dict[str, Tensor]:
     alpha = functional.avg_pool2d(truth.alpha, cell)
     ratio = functional.avg_pool2d(truth.shadow, cell)
+    trust = functional.avg_pool2d(truth.trust, cell)
     error = _reachable(sketch.logit) - alpha
     shadow = (sketch.shadow - ratio).abs() * (1 + 3 * (ratio < 0.97).float())
-    weight, colour = (functional.avg_pool2d(planes, 2 * cell) for planes in (truth.alpha, truth.foreground))
+    planes = (truth.alpha * truth.trust, truth.foreground * truth.trust)
+    weight, colour = (functional.avg_pool2d(each, 2 * cell) for each in planes)
     off = (sketch.foreground - encode(colour / weight.clamp(min=0.02))).abs()
     terms = {
-        "base": (error.abs() * _band(alpha)).mean(),
-        "decision": _decision(sketch.logit, alpha),
-        "base detail": laplacian(error, 5) * 0.25,
-        "shadow": (shadow * (1 - alpha)).mean() * 1.0,
+        "base": (error.abs() * _band(alpha) * trust).mean(),
+        "decision": _decision(sketch.logit, alpha, trust),
+        "base detail": laplacian(error * trust, 5) * 0.25,
+        "shadow": (shadow * (1 - alpha) * trust).mean() * 1.0,
         "foreground": (off * weight * (weight > 0.05)).mean() * 0.5,
     }
     if truth.pairs:
@@ -90,10 +98,14 @@ def _reachable(logit: Tensor) -> Tensor:
     return stretched + (stretched.clamp(0, 1) - stretched).detach()
 
 
-def _decision(logit: Tensor, alpha: Tensor) -> Tensor:
+def _decision(logit: Tensor, alpha: Tensor, trust: Tensor) -> Tensor:
     """Cross entropy to the logit that `squash` turns into alpha; at 0 and 1 it pulls beyond the ends."""
     target = torch.where((alpha > 0) & (alpha < 1), (alpha + 0.05) / 1.1, alpha)
-    return functional.binary_cross_entropy_with_logits(logit, target.clamp(0, 1)) * 0.15
+    return _cross_entropy(logit, target.clamp(0, 1), trust) * 0.15
+
+
+def _cross_entropy(logit: Tensor, target: Tensor, trust: Tensor) -> Tensor:
+    return functional.binary_cross_entropy_with_logits(logit, target, weight=trust)
 
 
 def _band(alpha: Tensor) -> Tensor:

@@ -18,7 +18,6 @@ from engine.settings import FrameJob, Knobs, MatteJob
 from engine.training.adaptation import adaptation, exact, held_out, trainers
 from engine.training.adaptation.adaptation import Adaptation
 from engine.training.adaptation.clip import Clip
-from engine.training.adaptation.cutout import KeyedFrame, backdrop, cut_out
 from engine.training.adaptation.model_file import register
 from engine.training.adaptation.samples import ClipSource
 from engine.training.adaptation.wish import Wish
@@ -100,7 +99,7 @@ def test_an_adapted_model_is_measured_and_can_be_used(frames, folder, session, t
     adapted = finished(Adaptation(wish(frames, folder), session))
     assert adapted.steps > 2
     assert not set(adapted.learned) & set(adapted.held_out)
-    assert adapted.after.exact <= adapted.before.exact
+    assert adapted.helped is adapted.after.helps(adapted.before)
     assert not folder.exists()
     weights = load(adapted.data)
     same = all(torch.equal(value, weights[name]) for name, value in before.items())
@@ -217,17 +216,19 @@ def test_samples_obey_the_equation_and_repeat(keyed, frames):
     assert float(off.median()) < 0.02
 
 
-def test_a_cutout_has_no_pinholes_and_no_strangers():
-    alpha = np.zeros((80, 100), np.float32)
-    alpha[20:60, 30:70] = 1
-    alpha[38:40, 48:50] = 0.2
-    alpha[5:7, 5:7] = 0.9
-    picture = np.full((80, 100, 3), 0.3, np.float32)
-    key = KeyedFrame(picture, picture, np.ones_like(alpha), alpha, picture * alpha[..., None], np.ones_like(picture))
-    cut = cut_out(key)
-    assert cut.rgba[39, 49].tolist() == pytest.approx([0.3, 0.3, 0.3, 1])
-    assert cut.rgba[6, 6].tolist() == [0, 0, 0, 0]
-    live, shadow = backdrop(key, np.random.default_rng(0))
-    np.testing.assert_allclose(live, picture, atol=1e-6)
-    np.testing.assert_array_equal(shadow, 1)
-    assert cut_out(replace(key, alpha=np.zeros_like(alpha))) is None
+def test_what_is_not_trusted_moves_no_weight(keyed, frames):
+    clip = Clip(keyed, tuple(number for number, _ in frames))
+    batch = ClipSource(clip, clip.learned, 1, 2).batch(0, 0.0)
+    network = table.load_network("platenet", "cpu")
+    wrong = {**batch, "alpha": 1 - batch["alpha"], "trust": torch.zeros_like(batch["trust"])}
+    torch.manual_seed(1)
+    assert {float(term) for term in exact.step_losses(network, wrong).values()} == {0}
+    torch.manual_seed(1)
+    assert sum(exact.step_losses(network, {**wrong, "trust": batch["trust"]}).values()) > 1
+
+
+def test_samples_carry_the_grain_of_their_frame(keyed, frames):
+    clip = Clip(keyed, tuple(number for number, _ in frames))
+    noise = ClipSource(clip, clip.learned, 1, 4).batch(0, 0.0)["noise"]
+    known = [torch.from_numpy(clip.noise(number)) for number in clip.learned]
+    assert all(any(torch.equal(each, one) for one in known) for each in noise)

@@ -10,7 +10,7 @@ import copy
 import shutil
 from collections.abc import Generator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from torch import Tensor, nn
@@ -41,27 +41,25 @@ _PIECE = 1.0
 _CHECKS, _PATIENCE = 8, 3
 """Checks on the held-out frames while learning; as many in a row without a gain end it."""
 
-_GAIN = 0.98
-"""Share of the error before that the error after must lie below to count as help."""
-
-_CONTRADICTION = 2.0
-"""Error x 1e3 where the base's matte is certain, up to which an adapted model may depart from it further."""
-
 
 @dataclass
 class _Best:
-    """The best weights so far and their errors; none while nothing is better than the base."""
+    """The best weights so far that help, and the last figures; none while nothing helps."""
 
+    before: Measured
     measured: Measured
     weights: dict[str, Tensor] | None = None
     waiting: int = 0
 
     def take(self, measured: Measured, weights: dict[str, Tensor]) -> None:
-        """Hear of a check."""
-        if measured.exact < self.measured.exact:
+        """Hear of a check: of those that help, the one that explains most of the frames is the best."""
+        helps = measured.helps(self.before)
+        if helps and (self.weights is None or measured.unexplained < self.measured.unexplained):
             self.measured, self.weights, self.waiting = measured, copy.deepcopy(weights), 0
-        else:
-            self.waiting += 1
+            return
+        self.waiting += 1
+        if self.weights is None:
+            self.measured = measured
 
 
 class Adaptation:
@@ -186,9 +184,8 @@ class Adaptation:
 
     def _conclude(self, clip: Clip, trainer: Trainer, before: Measured, best: _Best) -> None:
         after = best.measured
-        bound = before.certain + _CONTRADICTION
-        helped = best.weights is not None and after.exact < _GAIN * before.exact and after.certain < bound
-        weights = load_network(self._base.name, "cpu").state_dict()
+        helped = best.weights is not None
+        weights = best.weights or load_network(self._base.name, "cpu").state_dict()
         facts = {
             "clip": f"frames {clip.numbers[0]}-{clip.numbers[-1]}",
             "method": self._wish.method,
@@ -198,7 +195,7 @@ class Adaptation:
             "steps": str(trainer.step),
         }
         self.result = Adapted(
-            data=model_bytes(best.weights if helped and best.weights else weights, self._base, facts),
+            data=model_bytes(weights, self._base, facts),
             helped=helped,
             before=before,
             after=after,
@@ -215,7 +212,7 @@ class Adaptation:
 
     def _save(self, trainer: Trainer, best: _Best) -> None:
         trainer.save()
-        state: dict[str, Any] = {"exact": best.measured.exact, "certain": best.measured.certain}
+        state: dict[str, Any] = {"measured": astuple(best.measured)}
         state |= {"weights": best.weights, "waiting": best.waiting, "spent": self._spent}
         place = self._wish.folder / "best"
         place.mkdir(exist_ok=True)
@@ -224,10 +221,10 @@ class Adaptation:
     def _resumed(self, trainer: Trainer, before: Measured) -> _Best:
         place = self._wish.folder / "best"
         if not (trainer.resume() and has_checkpoint(place)):
-            return _Best(before)
+            return _Best(before, before)
         state = load_checkpoint(place)
         self._spent = max(self._spent, state["spent"])
-        return _Best(Measured(state["exact"], state["certain"]), state["weights"], state["waiting"])
+        return _Best(before, Measured(*state["measured"]), state["weights"], state["waiting"])
 
 
 def _check_clip(clip: Clip) -> None:

@@ -15,15 +15,15 @@ import numpy.typing as npt
 from engine.errors import EngineError
 from engine.evaluation.delivered import read_channels
 from engine.network.platenet.platenet import cell_size
-from engine.pipeline import colour
+from engine.pipeline import colour, photometric
 from engine.pipeline.decode import decode
 from engine.pipeline.matte_frame import matte_frame
 from engine.pipeline.scratch import scratch_folder
 from engine.pipeline.session import Session
 from engine.settings import FrameJob, LayerName, MatteJob
-from engine.training.adaptation.cutout import KeyedFrame, backdrop, cut_out
+from engine.training.adaptation.cutout import KeyedFrame, backdrop, certain, cut_out
 from engine.training.adversarial.shots import KEPT, PreparedShot
-from engine.values import Array
+from engine.values import Array, Plate
 
 ClipFrames: TypeAlias = Sequence[tuple[int, Callable[[], FrameJob]]]
 """Number and work of each frame, loaded when it is its turn."""
@@ -34,9 +34,9 @@ LEAST = 4
 _HELD_OUT = 4
 """Every so many-th frame is held out."""
 
-_LAYERS: tuple[LayerName, ...] = ("cleanplate", "shadow_ratio", "validity")
+_LAYERS: tuple[LayerName, ...] = ("cleanplate", "shadow_ratio", "validity", "uncertainty")
 
-_PIXEL_BYTES = 2 * (7 + 6 + 4)
+_PIXEL_BYTES = 2 * (7 + 8 + 5)
 """Of a frame on disk, in halves: what is seen, the set, the subject."""
 
 
@@ -91,12 +91,16 @@ class Clip:
         return self._open("seen", number)
 
     def backdrop(self, number: int) -> Array:
-        """``(H, W, 6)`` half, on disk: the set without the subject, and its shadow ratio."""
+        """``(H, W, 8)`` half, on disk: the set without its subject, shadow ratio, trust; where the frame is certain."""
         return self._open("set", number)
 
     def cutout(self, number: int) -> tuple[Array, npt.NDArray[np.int32]]:
-        """``(H, W, 4)`` half, on disk: the subject, premultiplied; and ``(N, 2)`` x and y of pixels at its outline."""
+        """``(H, W, 5)`` half, on disk: the subject, premultiplied, and its doubt; ``(N, 2)`` x and y at its outline."""
         return self._open("cut", number), np.load(self._path("outline", number))
+
+    def noise(self, number: int) -> Array:
+        """``(3, 2)``: the grain of frame minus plate, as `engine.network.platenet.light.significance` takes it."""
+        return np.asarray(np.load(self._path("noise", number)))
 
     def as_shot(self) -> PreparedShot:
         """The frames that are learned from, as the adversarial stage takes a shot."""
@@ -107,12 +111,15 @@ class Clip:
         _write(self._plate, np.clip(plate, *KEPT).astype(np.float16))
         seen = np.dstack((key.frame, key.plate, key.valid))
         _write(self._path("seen", number), np.clip(seen, *KEPT).astype(np.float16))
+        measured = photometric.fit(key.frame, Plate(key.plate, key.valid > 0), "off").noise
+        _write(self._path("noise", number), np.asarray(measured, np.float32))
         cutout = cut_out(key)
         if cutout is not None:
             _write(self._path("outline", number), cutout.outline)
-            _write(self._path("cut", number), np.clip(cutout.rgba, *KEPT).astype(np.float16))
-        behind = np.dstack(backdrop(key, np.random.default_rng(abs(number))))
-        _write(self._path("set", number), np.clip(behind, *KEPT).astype(np.float16))
+            _write(self._path("cut", number), np.clip(np.dstack((cutout.rgba, cutout.doubt)), *KEPT).astype(np.float16))
+        behind = backdrop(key, np.random.default_rng(abs(number)))
+        planes = np.dstack((behind.live, behind.shadow, behind.trust, certain(key, cutout, behind)))
+        _write(self._path("set", number), np.clip(planes, *KEPT).astype(np.float16))
 
     @property
     def _plate(self) -> Path:
@@ -152,6 +159,7 @@ def key_frame(job: MatteJob, frame: FrameJob, session: Session, clip: Clip, canc
         alpha=layers["A"],
         premultiplied=anchored(_rgb(layers, "")),
         shadow=_rgb(layers, "shadow_ratio."),
+        uncertainty=layers["uncertainty.Y"],
     )
     _check_room(clip, key)
     clip.store(frame.number, key, anchored(plate.rgb, np.float32(anchor)))

@@ -28,6 +28,9 @@ _BAND = 1 / 40
 _OUTLINE = 4096
 """Pixels of the outline that are remembered."""
 
+_DOUBTED = 0.15
+"""Expected error of alpha from which a pixel is no target at all: it is seen, and not judged."""
+
 _FAINT = 0.02
 """Alpha below which a pixel is left out of what might be subject."""
 
@@ -43,6 +46,7 @@ class KeyedFrame:
         alpha: ``(H, W)`` as delivered.
         premultiplied: ``(H, W, 3)`` P, as delivered.
         shadow: ``(H, W, 3)`` s.
+        uncertainty: ``(H, W)`` expected error of alpha, 0..1, as delivered.
     """
 
     frame: Array
@@ -51,18 +55,28 @@ class KeyedFrame:
     alpha: Array
     premultiplied: Array
     shadow: Array
+    uncertainty: Array
+
+    @property
+    def trust(self) -> Array:
+        """``(H, W)`` 0..1: how far the matte can be taken for the truth."""
+        return np.asarray(np.clip(1 - self.uncertainty / _DOUBTED, 0, 1), np.float32)
 
 
 @dataclass(frozen=True)
 class Cutout:
     """A subject whose alpha is exact by definition: what it is pasted with is what is asked for.
 
+    Where the model was in doubt, a fog in place of hairs would be asked for: `doubt` keeps that from being learned.
+
     Attributes:
         rgba: ``(H, W, 4)`` premultiplied, anchored.
+        doubt: ``(H, W)`` 0..1, how little its alpha is a target; 0 inside, and off the subject.
         outline: ``(N, 2)`` x and y of some pixels near its outline, at most `_OUTLINE`.
     """
 
     rgba: Array
+    doubt: Array
     outline: npt.NDArray[np.int32]
 
 
@@ -83,16 +97,35 @@ def cut_out(key: KeyedFrame) -> Cutout | None:
     alpha = np.where(inside | (solid & (key.alpha <= _SOLID)) | (alpha > 1 - _FAINT), 1, alpha)
     rgb = np.where(alpha[..., None] == 1, key.frame, np.maximum(key.premultiplied, 0))
     rgba = np.dstack((np.where(alpha[..., None] > 0, rgb, 0), alpha)).astype(np.float32)
+    doubt = np.where(around & ~inside, 1 - key.trust, 0).astype(np.float32)
     y, x = np.nonzero(around & ~inside)
     every = max(1, len(x) // _OUTLINE)
-    return Cutout(rgba, np.stack((x, y), 1)[::every].astype(np.int32))
+    return Cutout(rgba, doubt, np.stack((x, y), 1)[::every].astype(np.int32))
 
 
-def backdrop(key: KeyedFrame, rng: np.random.Generator) -> tuple[Array, Array]:
-    """The set of a frame without its subject, ``(H, W, 3)``, and the shadow ratio on it.
+@dataclass(frozen=True)
+class Backdrop:
+    """A set without its subject, anchored.
+
+    Attributes:
+        live: ``(H, W, 3)`` what the camera would have seen.
+        shadow: ``(H, W, 3)`` ratio on it.
+        trust: ``(H, W)`` 0..1, how far it is known to be no subject.
+        far: ``(H, W)``, true where it is the frame itself.
+    """
+
+    live: Array
+    shadow: Array
+    trust: Array
+    far: Mask
+
+
+def backdrop(key: KeyedFrame, rng: np.random.Generator) -> Backdrop:
+    """The set of a frame without its subject.
 
     It is the frame itself, away from anything that might be subject: with all that tells a frame from its plate, grain,
-    moving leaves, a registration that is not perfect. Beneath the subject it is the plate with the frame's grain.
+    moving leaves, a registration that is not perfect. Beneath the subject it is the plate with the frame's grain. What
+    the model may have missed of the subject is no target, nor is what the plate never saw beneath it.
     """
     reach = _reach(key.alpha)
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
@@ -106,7 +139,16 @@ def backdrop(key: KeyedFrame, rng: np.random.Generator) -> tuple[Array, Array]:
     filled = np.where(key.valid[..., None] > 0, key.plate, key.frame) + texture
     live = share * key.frame + (1 - share) * filled
     shadow = share * key.shadow + (1 - share)
-    return live.astype(np.float32), shadow.astype(np.float32)
+    trust = share[..., 0] * key.trust + (1 - share[..., 0]) * (key.valid > 0)
+    return Backdrop(
+        live.astype(np.float32), shadow.astype(np.float32), trust.astype(np.float32), share[..., 0] > 1 - 1e-6
+    )
+
+
+def certain(key: KeyedFrame, cutout: Cutout | None, behind: Backdrop) -> Array:
+    """``(H, W)`` 0..1: how sure the model is of a frame as it is, inside the subject and far off it; 0 between."""
+    sure = behind.far if cutout is None else behind.far | ((cutout.rgba[..., 3] == 1) & (key.alpha > 1 - _FAINT))
+    return np.asarray(sure * key.trust, np.float32)
 
 
 def _parts(alpha: Array) -> Mask:

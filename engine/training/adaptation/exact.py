@@ -22,6 +22,10 @@ ARCHITECTURES = ("platenet",)
 """Whose losses there are."""
 
 
+_PLAIN = 0.25
+"""Share of the samples that are frames as they are, so that what the model was sure of there stays."""
+
+
 @dataclass(frozen=True)
 class Exact:
     """The recipe's own settings.
@@ -65,7 +69,7 @@ class ExactRecipe(Recipe):
         for parameter in learned:
             parameter.requires_grad_(True)
         self.optimisers = {"network": torch.optim.Adam(learned, lr=run.rate)}
-        self.source = ClipSource(clip, clip.learned, run.seed, count)
+        self.source = ClipSource(clip, clip.learned, run.seed, count, _PLAIN)
 
     def prepare(self) -> None:
         """Nothing: the clip is there."""

@@ -5,30 +5,48 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from engine.training.adaptation.clip import Clip
+from engine.training.adaptation.explained import unexplained
 from engine.training.adaptation.samples import ClipSource
-from engine.training.adversarial.composites import READERS
+from engine.training.adversarial.composites import READERS, Matted
 from engine.training.stream import Batch
 
 _BATCHES, _COUNT, _SEED = 5, 4, 7
 """Measured samples of either kind: batches, samples of each, and the seed they are drawn by, the same every time."""
 
 
+_GAIN = 0.98
+"""Share of the base's error that an adapted model's must lie below."""
+
+_CLEARER = 0.99
+"""Share of what the base leaves unexplained that an adapted model must leave less than."""
+
+_STRAY = 2.0
+"""Change of alpha x 1e3 where the base is certain, up to which an adapted model may depart from it."""
+
+
 @dataclass(frozen=True)
 class Measured:
-    """Errors on held-out frames, x 1e3.
+    """Figures on held-out frames.
 
     Attributes:
-        exact: mean absolute error of alpha on the held-out frames' subjects over their sets, with exact truth.
-        certain: the same on the held-out frames as they are, where their matte is certain.
+        exact: mean absolute error of alpha x 1e3 on their subjects over their sets, with exact truth.
+        strayed: mean absolute change of alpha x 1e3 from the base's, on the frames as they are, where that is certain.
+        unexplained: share of the frames' departure from their plates, 0..1, that the matte leaves unexplained where
+            the base is not certain (`engine.training.adaptation.explained`).
     """
 
     exact: float
-    certain: float
+    strayed: float
+    unexplained: float
+
+    def helps(self, before: Measured) -> bool:
+        """Whether a network with these figures is to be kept instead of the base, whose figures are ``before``."""
+        better = self.exact < _GAIN * before.exact and self.unexplained < _CLEARER * before.unexplained
+        return better and self.strayed < _STRAY
 
 
 class HeldOut:
@@ -42,21 +60,46 @@ class HeldOut:
     def __init__(self, clip: Clip, architecture: str) -> None:
         self._source = ClipSource(clip, clip.held_out, _SEED, _COUNT)
         self._read = READERS[architecture]
+        self._base: list[Matted] = []
 
     def measure(self, network: nn.Module) -> Iterator[Measured | None]:
-        """Measure batch by batch; yields None after each, and at last what was found."""
+        """Measure batch by batch; yields None after each, and at last what was found.
+
+        The first network that is measured is the base.
+        """
         device = next(network.parameters()).device
-        exact, certain = [], []
+        exact, strayed, left = Mean(), Mean(), Mean()
         for number in range(_BATCHES):
-            exact.append(self._error(network, self._source.batch(number, 0.0), device))
+            batch, said = self._said(network, self._source.batch(number, 0.0), device)
+            exact.add((said.alpha - batch["alpha"]).abs() * batch["trust"], batch["trust"])
             yield None
-            certain.append(self._error(network, self._source.as_shot(number), device))
+            batch, said = self._said(network, self._source.as_shot(number), device)
+            if len(self._base) == number:
+                self._base.append(said)
+            base = self._base[number]
+            strayed.add((said.alpha - base.alpha).abs() * batch["trust"], batch["trust"])
+            left.add(*unexplained(said.alpha, base.shadow, batch))
             yield None
-        yield Measured(round(1e3 * float(np.mean(exact)), 3), round(1e3 * float(np.mean(certain)), 3))
+        yield Measured(round(1e3 * exact.value, 3), round(1e3 * strayed.value, 3), round(left.value, 5))
 
     @torch.no_grad()
-    def _error(self, network: nn.Module, batch: Batch, device: torch.device) -> float:
+    def _said(self, network: nn.Module, batch: Batch, device: torch.device) -> tuple[Batch, Matted]:
         there = {name: value.to(device) for name, value in batch.items()}
-        off = (self._read(network, there).alpha - there["alpha"]).abs()
-        counted = there.get("certain", torch.ones_like(off))
-        return float((off * counted).sum() / counted.sum().clamp(min=1))
+        return there, self._read(network, there)
+
+
+class Mean:
+    """A weighted mean over batches."""
+
+    def __init__(self) -> None:
+        self._sum, self._weight = 0.0, 0.0
+
+    def add(self, values: Tensor, weights: Tensor) -> None:
+        """Add weighted values, and their weights."""
+        self._sum += float(values.sum())
+        self._weight += float(weights.sum())
+
+    @property
+    def value(self) -> float:
+        """0 where nothing had any weight."""
+        return self._sum / self._weight if self._weight > 0 else 0.0

@@ -34,7 +34,10 @@ _NEAR, _SHADOWED, _EMPTY = 0.5, 0.25, 0.15
 
 @dataclass(frozen=True)
 class Exact:
-    """One sample, linear, anchored, ``(S, S, C)``: see `engine.synthesis.composites.Sample`."""
+    """One sample, linear, anchored, ``(S, S, C)``: see `engine.synthesis.composites.Sample`.
+
+    ``trust`` is 0..1, and the grain as `Clip.noise` gives it.
+    """
 
     frame: Array
     plate: Array
@@ -42,6 +45,8 @@ class Exact:
     alpha: Array
     shadow: Array
     foreground: Array
+    trust: Array
+    noise: Array
 
 
 class ClipSource(BatchSource):
@@ -52,10 +57,11 @@ class ClipSource(BatchSource):
         numbers: frames to take subjects and sets from.
         seed: of everything drawn.
         count: samples of a batch.
+        plain: share of the samples that are frames as they are.
     """
 
-    def __init__(self, clip: Clip, numbers: Sequence[int], seed: int, count: int) -> None:
-        self._clip, self._seed, self._count = clip, seed, count
+    def __init__(self, clip: Clip, numbers: Sequence[int], seed: int, count: int, plain: float = 0.0) -> None:
+        self._clip, self._seed, self._count, self._plain = clip, seed, count, plain
         self._sets = list(numbers)
         self._subjects = [number for number in clip.subjects if number in self._sets]
         self.size = sample_size(clip)
@@ -66,31 +72,36 @@ class ClipSource(BatchSource):
         return self._batch([self._sample(rng) for _ in range(self._count)])
 
     def as_shot(self, number: int) -> Batch:
-        """A batch of the frames as they are; ``certain`` is 1 where the matte is sure: in the subject, or far off."""
+        """A batch of the frames as they are; their trust is 0 but where the model was sure."""
         rng = generator(self._seed, number)
-        samples, sure = [], []
-        for _ in range(self._count):
-            behind = self._subjects[int(rng.integers(len(self._subjects)))]
-            rgba, outline = self._clip.cutout(behind)
-            x, y = outline[int(rng.integers(len(outline)))]
-            window = self._window(rng, float(x), float(y))
-            alpha = np.asarray(rgba[window][..., 3:], np.float32)
-            seen = np.asarray(self._clip.seen(behind)[window], np.float32)
-            ratio = np.asarray(self._clip.backdrop(behind)[window][..., 3:], np.float32)
-            subject = np.asarray(rgba[window][..., :3], np.float32)
-            samples.append(Exact(seen[..., :3], seen[..., 3:6], seen[..., 6:], alpha, ratio, subject))
-            sure.append((alpha == 0) | (alpha == 1))
-        batch = self._batch(samples)
-        return {**batch, "certain": torch.from_numpy(np.stack(sure)).permute(0, 3, 1, 2).float()}
+        return self._batch([self._as_it_is(rng) for _ in range(self._count)])
+
+    def _as_it_is(self, rng: np.random.Generator) -> Exact:
+        """A frame as it is, seen through a window at its subject's outline; its truth is what the model was sure of."""
+        number = self._subjects[int(rng.integers(len(self._subjects)))]
+        cut, outline = self._clip.cutout(number)
+        x, y = outline[int(rng.integers(len(outline)))]
+        window = self._window(rng, float(x), float(y))
+        rgba, _ = np.split(np.asarray(cut[window], np.float32), (4,), 2)
+        _, ratio, _, sure = np.split(np.asarray(self._clip.backdrop(number)[window], np.float32), (3, 6, 7), 2)
+        frame, plate, valid = np.split(np.asarray(self._clip.seen(number)[window], np.float32), (3, 6), 2)
+        return Exact(frame, plate, valid, rgba[..., 3:], ratio, rgba[..., :3], sure, self._clip.noise(number))
 
     def _batch(self, samples: list[Exact]) -> Batch:
-        names = ("frame", "plate", "valid", "alpha", "shadow", "foreground")
+        names = ("frame", "plate", "valid", "alpha", "shadow", "foreground", "trust")
         planes = {
             name: torch.from_numpy(np.stack([getattr(each, name) for each in samples])).permute(0, 3, 1, 2).contiguous()
             for name in names
         }
         hint = torch.zeros_like(planes["frame"][:, :2])
-        return {**planes, "hint": hint, "cell": torch.tensor(self._clip.cell), "pairs": torch.tensor(False)}
+        noise = torch.from_numpy(np.stack([each.noise for each in samples]))
+        return {
+            **planes,
+            "noise": noise,
+            "hint": hint,
+            "cell": torch.tensor(self._clip.cell),
+            "pairs": torch.tensor(False),
+        }
 
     def _window(self, rng: np.random.Generator, x: float, y: float) -> tuple[slice, slice]:
         """Rows and columns of a sample that shows a point."""
@@ -101,16 +112,18 @@ class ClipSource(BatchSource):
         return slice(top, top + self.size), slice(left, left + self.size)
 
     def _sample(self, rng: np.random.Generator) -> Exact:
-        """A subject of one frame over the set of another, seen through a window at its outline."""
+        """A subject of one frame over the set of another, seen through a window at its outline; or a frame as it is."""
+        if self._subjects and rng.random() < self._plain:
+            return self._as_it_is(rng)
         behind = self._sets[int(rng.integers(len(self._sets)))]
         if not self._subjects or rng.random() < _EMPTY:
             return self._composed(rng, behind, None, self._anywhere(rng))
-        rgba, outline = self._clip.cutout(self._subjects[int(rng.integers(len(self._subjects)))])
+        cut, outline = self._clip.cutout(self._subjects[int(rng.integers(len(self._subjects)))])
         move = _move(rng, self._clip.size, outline)
         x, y = map(float, move @ (*outline[int(rng.integers(len(outline)))], 1))
         window = self._window(rng, x, y)
         move[:, 2] -= (window[1].start, window[0].start)
-        placed: Array = cv2.warpAffine(np.asarray(rgba, np.float32), move, (self.size,) * 2, flags=cv2.INTER_LINEAR)
+        placed: Array = cv2.warpAffine(np.asarray(cut, np.float32), move, (self.size,) * 2, flags=cv2.INTER_LINEAR)
         placed[..., :3] *= np.exp(rng.normal(0, 0.1)) if rng.random() < 0.5 else 1
         return self._composed(rng, behind, placed, window)
 
@@ -121,15 +134,17 @@ class ClipSource(BatchSource):
     def _composed(
         self, rng: np.random.Generator, behind: int, subject: Array | None, window: tuple[slice, slice]
     ) -> Exact:
-        live, ratio = np.split(np.asarray(self._clip.backdrop(behind)[window], np.float32), 2, 2)
-        seen = np.asarray(self._clip.seen(behind)[window], np.float32)
-        rgba = np.zeros((self.size, self.size, 4), np.float32) if subject is None else subject
+        live, ratio, trust, _ = np.split(np.asarray(self._clip.backdrop(behind)[window], np.float32), (3, 6, 7), 2)
+        _, plate, valid = np.split(np.asarray(self._clip.seen(behind)[window], np.float32), (3, 6), 2)
+        nothing = np.zeros((self.size, self.size, 5), np.float32)
+        rgba, doubted = np.split(nothing if subject is None else subject, (4,), 2)
         if subject is not None and rng.random() < _SHADOWED:
             cast = shadow(rng, rgba[..., 3])
             live, ratio = live * cast, ratio * cast
         alpha: Array = np.clip(rgba[..., 3:], 0, 1)
         frame = rgba[..., :3] + (1 - alpha) * live
-        return Exact(frame, seen[..., 3:6], seen[..., 6:], alpha, ratio, rgba[..., :3])
+        trust = (1 - doubted) * np.maximum(trust, alpha)
+        return Exact(frame, plate, valid, alpha, ratio, rgba[..., :3], trust, self._clip.noise(behind))
 
 
 def sample_size(clip: Clip) -> int:
