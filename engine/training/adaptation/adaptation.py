@@ -52,9 +52,9 @@ class _Best:
     waiting: int = 0
 
     def take(self, measured: Measured, weights: dict[str, Tensor]) -> None:
-        """Hear of a check: of those that help, the one that explains most of the frames is the best."""
+        """Hear of a check: of those that help, the one with the least error is the best."""
         helps = measured.helps(self.before)
-        if helps and (self.weights is None or measured.unexplained < self.measured.unexplained):
+        if helps and (self.weights is None or measured.exact < self.measured.exact):
             self.measured, self.weights, self.waiting = measured, copy.deepcopy(weights), 0
             return
         self.waiting += 1

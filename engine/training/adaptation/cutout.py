@@ -19,6 +19,10 @@ _PART = 0.02
 _LEAST_SUBJECT = 0.002
 """Share of the picture that a subject must cover to be learned from."""
 
+_MOST_DOUBT = 0.1
+"""Expected error of alpha, summed over the picture, as a share of the subject's area, above which a model that learned
+from its own matte would learn its mistakes: docs/adapt.md measures on which side it helps."""
+
 _HOLE = 0.0005
 """Share of the picture up to which a hole in the subject is taken for a mistake of the matte."""
 
@@ -83,10 +87,11 @@ class Cutout:
 def cut_out(key: KeyedFrame) -> Cutout | None:
     """The subject: its large parts, without pinholes, soft near its outline only; None where there is none.
 
-    A pixel that is wrongly half transparent would be taught as one, so all of the inside is the frame itself.
+    None too where the model expects to be wrong about too much of it. A pixel that is wrongly half transparent would be
+    taught as one, so all of the inside is the frame itself.
     """
     solid = _parts(key.alpha)
-    if solid.mean() < _LEAST_SUBJECT:
+    if solid.mean() < _LEAST_SUBJECT or key.uncertainty.mean() > _MOST_DOUBT * solid.mean():
         return None
     reach = _reach(key.alpha)
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)

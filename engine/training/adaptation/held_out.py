@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from engine.training.adaptation.clip import Clip
-from engine.training.adaptation.explained import unexplained
 from engine.training.adaptation.samples import ClipSource
 from engine.training.adversarial.composites import READERS, Matted
 from engine.training.stream import Batch
@@ -17,12 +16,8 @@ from engine.training.stream import Batch
 _BATCHES, _COUNT, _SEED = 5, 4, 7
 """Measured samples of either kind: batches, samples of each, and the seed they are drawn by, the same every time."""
 
-
 _GAIN = 0.98
 """Share of the base's error that an adapted model's must lie below."""
-
-_CLEARER = 0.99
-"""Share of what the base leaves unexplained that an adapted model must leave less than."""
 
 _STRAY = 2.0
 """Change of alpha x 1e3 where the base is certain, up to which an adapted model may depart from it."""
@@ -35,18 +30,14 @@ class Measured:
     Attributes:
         exact: mean absolute error of alpha x 1e3 on their subjects over their sets, with exact truth.
         strayed: mean absolute change of alpha x 1e3 from the base's, on the frames as they are, where that is certain.
-        unexplained: share of the frames' departure from their plates, 0..1, that the matte leaves unexplained where
-            the base is not certain (`engine.training.adaptation.explained`).
     """
 
     exact: float
     strayed: float
-    unexplained: float
 
     def helps(self, before: Measured) -> bool:
         """Whether a network with these figures is to be kept instead of the base, whose figures are ``before``."""
-        better = self.exact < _GAIN * before.exact and self.unexplained < _CLEARER * before.unexplained
-        return better and self.strayed < _STRAY
+        return self.exact < _GAIN * before.exact and self.strayed < _STRAY
 
 
 class HeldOut:
@@ -60,7 +51,7 @@ class HeldOut:
     def __init__(self, clip: Clip, architecture: str) -> None:
         self._source = ClipSource(clip, clip.held_out, _SEED, _COUNT)
         self._read = READERS[architecture]
-        self._base: list[Matted] = []
+        self._base: list[Tensor] = []
 
     def measure(self, network: nn.Module) -> Iterator[Measured | None]:
         """Measure batch by batch; yields None after each, and at last what was found.
@@ -68,19 +59,17 @@ class HeldOut:
         The first network that is measured is the base.
         """
         device = next(network.parameters()).device
-        exact, strayed, left = Mean(), Mean(), Mean()
+        exact, strayed = _Mean(), _Mean()
         for number in range(_BATCHES):
             batch, said = self._said(network, self._source.batch(number, 0.0), device)
             exact.add((said.alpha - batch["alpha"]).abs() * batch["trust"], batch["trust"])
             yield None
             batch, said = self._said(network, self._source.as_shot(number), device)
             if len(self._base) == number:
-                self._base.append(said)
-            base = self._base[number]
-            strayed.add((said.alpha - base.alpha).abs() * batch["trust"], batch["trust"])
-            left.add(*unexplained(said.alpha, base.shadow, batch))
+                self._base.append(said.alpha)
+            strayed.add((said.alpha - self._base[number]).abs() * batch["trust"], batch["trust"])
             yield None
-        yield Measured(round(1e3 * exact.value, 3), round(1e3 * strayed.value, 3), round(left.value, 5))
+        yield Measured(round(1e3 * exact.value, 3), round(1e3 * strayed.value, 3))
 
     @torch.no_grad()
     def _said(self, network: nn.Module, batch: Batch, device: torch.device) -> tuple[Batch, Matted]:
@@ -88,7 +77,7 @@ class HeldOut:
         return there, self._read(network, there)
 
 
-class Mean:
+class _Mean:
     """A weighted mean over batches."""
 
     def __init__(self) -> None:

@@ -32,6 +32,10 @@ _NEAR, _SHADOWED, _EMPTY = 0.5, 0.25, 0.15
 """Shares of the samples whose subject stays near its place, casts another shadow, and is not there at all."""
 
 
+_KEEP = 1.0
+"""Weight of what the model said of a frame as it is where it was in doubt: nothing there tells better."""
+
+
 @dataclass(frozen=True)
 class Exact:
     """One sample, linear, anchored, ``(S, S, C)``: see `engine.synthesis.composites.Sample`.
@@ -74,18 +78,19 @@ class ClipSource(BatchSource):
     def as_shot(self, number: int) -> Batch:
         """A batch of the frames as they are; their trust is 0 but where the model was sure."""
         rng = generator(self._seed, number)
-        return self._batch([self._as_it_is(rng) for _ in range(self._count)])
+        return self._batch([self._as_it_is(rng, 0) for _ in range(self._count)])
 
-    def _as_it_is(self, rng: np.random.Generator) -> Exact:
+    def _as_it_is(self, rng: np.random.Generator, keep: float) -> Exact:
         """A frame as it is, seen through a window at its subject's outline; its truth is what the model was sure of."""
         number = self._subjects[int(rng.integers(len(self._subjects)))]
         cut, outline = self._clip.cutout(number)
         x, y = outline[int(rng.integers(len(outline)))]
         window = self._window(rng, float(x), float(y))
-        rgba, _ = np.split(np.asarray(cut[window], np.float32), (4,), 2)
+        rgba, doubt = np.split(np.asarray(cut[window], np.float32), (4,), 2)
         _, ratio, _, sure = np.split(np.asarray(self._clip.backdrop(number)[window], np.float32), (3, 6, 7), 2)
         frame, plate, valid = np.split(np.asarray(self._clip.seen(number)[window], np.float32), (3, 6), 2)
-        return Exact(frame, plate, valid, rgba[..., 3:], ratio, rgba[..., :3], sure, self._clip.noise(number))
+        trust = np.where(doubt > 0, keep, sure).astype(np.float32)
+        return Exact(frame, plate, valid, rgba[..., 3:], ratio, rgba[..., :3], trust, self._clip.noise(number))
 
     def _batch(self, samples: list[Exact]) -> Batch:
         names = ("frame", "plate", "valid", "alpha", "shadow", "foreground", "trust")
@@ -114,7 +119,7 @@ class ClipSource(BatchSource):
     def _sample(self, rng: np.random.Generator) -> Exact:
         """A subject of one frame over the set of another, seen through a window at its outline; or a frame as it is."""
         if self._subjects and rng.random() < self._plain:
-            return self._as_it_is(rng)
+            return self._as_it_is(rng, _KEEP)
         behind = self._sets[int(rng.integers(len(self._sets)))]
         if not self._subjects or rng.random() < _EMPTY:
             return self._composed(rng, behind, None, self._anywhere(rng))
