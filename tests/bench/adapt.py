@@ -23,6 +23,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from engine.errors import EngineError
 from engine.evaluation.keyers import ModelKeyer, open_session
 from engine.evaluation.shot import Shot, as_source
 from engine.evaluation.shot_folder import find_shots, read_shot
@@ -33,7 +34,7 @@ from engine.training.adaptation.model_file import register
 from engine.training.adaptation.wish import LEAST, Adapted, Wish
 from engine.training.validation_set import Extent, write_validation_set
 
-EXTENT = Extent(3, 8, (360, 480))
+EXTENT = Extent(4, 8, (360, 480))
 ADAPTED = "adapted"
 
 
@@ -45,7 +46,7 @@ def main() -> None:
     shots = wanted.folder / "shots"
     if not shots.exists():
         write_validation_set(shots, wanted.assets, wanted.renders, EXTENT)
-    print(f"{'shot':16}{'MAD':>14}{'band':>16}{'held-out':>16}{'kept':>6}{'steps':>7}{'seconds':>9}")
+    print(f"{'shot':16}{'MAD':>14}{'band':>16}{'held-out':>16}{'strayed':>9}{'kept':>9}{'steps':>7}{'seconds':>9}")
     for folder in find_shots(shots):
         shot = read_shot(folder)
         if len(shot.frames) >= 2 * LEAST and (not wanted.only or folder.name in wanted.only):
@@ -66,17 +67,27 @@ def parsed() -> argparse.Namespace:
 def line(shot: Shot, wanted: argparse.Namespace) -> str:
     """One shot's figures: x 1e3, before and after."""
     session = open_session("cpu")
+    tested = part(shot, 1)
+    before = errors(tested, ModelKeyer("platenet", session))
     with tempfile.TemporaryDirectory() as home:
         os.environ["PLATEKEY_HOME"] = home
-        adapted = adapt(part(shot, 0), wanted, Path(home) / "state", session)
-        register(adapted.data, ADAPTED)
-        before, after = (errors(part(shot, 1), ModelKeyer(name, session)) for name in ("platenet", ADAPTED))
+        try:
+            adapted = adapt(part(shot, 0), wanted, Path(home) / "state", session)
+        except EngineError as error:
+            if error.reason != "BAD_REQUEST":
+                raise
+            return f"{shot.name:16}{before[0]:7.2f}{'':7} {before[1]:8.2f}{'':31} refused"
+        after = before
+        if adapted.helped:
+            register(adapted.data, ADAPTED)
+            after = errors(tested, ModelKeyer(ADAPTED, session))
     pairs = (*zip(before, after, strict=True), (adapted.before.exact, adapted.after.exact))
-    figures = [f"{old:8.2f}{new:7.2f}" for old, new in pairs]
+    figures = [f"{old:7.2f}{new:7.2f}" for old, new in pairs]
     record = {"shot": shot.name, "mad": (before[0], after[0]), "helped": adapted.helped}
     (wanted.folder / f"{shot.name.replace('/', '-')}.json").write_text(json.dumps(record))
-    kept = "new" if adapted.helped else "base"
-    return f"{shot.name:16}{' '.join(figures)}{kept:>6}{adapted.steps:7}{adapted.seconds:9.0f}"
+    kept = "adapted" if adapted.helped else "base"
+    rest = f"{adapted.after.strayed:9.2f}{kept:>9}{adapted.steps:7}{adapted.seconds:9.0f}"
+    return f"{shot.name:16}{'  '.join(figures)}{rest}"
 
 
 def part(shot: Shot, first: int) -> Shot:
