@@ -51,7 +51,7 @@ def test_what_the_model_doubts_is_no_target(doubted):
 
 
 def test_a_subject_that_is_doubted_too_much_teaches_nothing(doubted):
-    little, much = 0.09 * (doubted.alpha > 0.5).mean(), 0.11 * (doubted.alpha > 0.5).mean()
+    little, much = 0.12 * (doubted.alpha > 0.5).mean(), 0.13 * (doubted.alpha > 0.5).mean()
     assert cut_out(replace(doubted, uncertainty=np.full_like(doubted.alpha, little))) is not None
     assert cut_out(replace(doubted, uncertainty=np.full_like(doubted.alpha, much))) is None
 

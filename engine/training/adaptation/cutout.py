@@ -19,7 +19,7 @@ _PART = 0.02
 _LEAST_SUBJECT = 0.002
 """Share of the picture that a subject must cover to be learned from."""
 
-_MOST_DOUBT = 0.1
+_MOST_DOUBT = 0.125
 """Expected error of alpha, summed over the picture, as a share of the subject's area, above which a model that learned
 from its own matte would learn its mistakes: docs/adapt.md measures on which side it helps."""
 
