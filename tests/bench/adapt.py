@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import cv2
@@ -46,7 +46,7 @@ def main() -> None:
     shots = wanted.folder / "shots"
     if not shots.exists():
         write_validation_set(shots, wanted.assets, wanted.renders, EXTENT)
-    print(f"{'shot':16}{'MAD':>14}{'band':>16}{'held-out':>16}{'strayed':>9}{'kept':>9}{'steps':>7}{'seconds':>9}")
+    print(f"{'shot':16}{'MAD':>14}{'band':>16}{'held-out':>16}{'certain':>14}{'kept':>9}{'steps':>7}{'seconds':>9}")
     for folder in find_shots(shots):
         shot = read_shot(folder)
         if len(shot.frames) >= 2 * LEAST and (not wanted.only or folder.name in wanted.only):
@@ -76,17 +76,18 @@ def line(shot: Shot, wanted: argparse.Namespace) -> str:
         except EngineError as error:
             if error.reason != "BAD_REQUEST":
                 raise
-            return f"{shot.name:16}{before[0]:7.2f}{'':7} {before[1]:8.2f}{'':31} refused"
+            return f"{shot.name:16}{before[0]:7.2f}{'':7} {before[1]:8.2f}{'':36} refused"
         after = before
         if adapted.helped:
             register(adapted.data, ADAPTED)
             after = errors(tested, ModelKeyer(ADAPTED, session))
-    pairs = (*zip(before, after, strict=True), (adapted.before.exact, adapted.after.exact))
+    guard = (astuple(adapted.before), astuple(adapted.after))
+    pairs = (*zip(before, after, strict=True), *zip(*guard, strict=True))
     figures = [f"{old:7.2f}{new:7.2f}" for old, new in pairs]
     record = {"shot": shot.name, "mad": (before[0], after[0]), "helped": adapted.helped}
     (wanted.folder / f"{shot.name.replace('/', '-')}.json").write_text(json.dumps(record))
     kept = "adapted" if adapted.helped else "base"
-    rest = f"{adapted.after.strayed:9.2f}{kept:>9}{adapted.steps:7}{adapted.seconds:9.0f}"
+    rest = f"{kept:>9}{adapted.steps:7}{adapted.seconds:9.0f}"
     return f"{shot.name:16}{'  '.join(figures)}{rest}"
 
 

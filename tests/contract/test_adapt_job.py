@@ -53,7 +53,7 @@ class Rehearsed:
             raise EngineError("INTERNAL", "Nobody else had a turn.", "")
         weights = {name: value * 1.001 for name, value in load_network("platenet", "cpu").state_dict().items()}
         data = model_bytes(weights, card("platenet"), {"clip": "frames 1-5"})
-        before, after = Measured(3.0, 0.0), Measured(2.0, 1.0)
+        before, after = Measured(3.0, 1.0), Measured(2.0, 1.0)
         self.result = Adapted(data, helps.is_set(), before, after, 7, 1.5, (1, 3, 4, 5), (2,), "platenet")
         yield 1.0, "done"
 

@@ -59,10 +59,10 @@ def test_a_subject_that_is_doubted_too_much_teaches_nothing(doubted):
 @pytest.mark.parametrize(
     ("after", "helps"),
     [
-        (Measured(20.0, 0.5), True),
-        (Measured(29.9, 0.5), False),
-        (Measured(20.0, 2.5), False),
+        (Measured(20.0, 4.5), True),
+        (Measured(29.9, 3.5), False),
+        (Measured(20.0, 5.5), False),
     ],
 )
 def test_both_figures_must_speak_for_it(after, helps):
-    assert after.helps(Measured(30.0, 0.0)) is helps
+    assert after.helps(Measured(30.0, 4.0)) is helps

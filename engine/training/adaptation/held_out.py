@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from engine.training.adaptation.clip import Clip
 from engine.training.adaptation.samples import ClipSource
-from engine.training.adversarial.composites import READERS, Matted
+from engine.training.adversarial.composites import READERS
 from engine.training.stream import Batch
 
 _BATCHES, _COUNT, _SEED = 5, 4, 7
@@ -19,8 +19,8 @@ _BATCHES, _COUNT, _SEED = 5, 4, 7
 _GAIN = 0.98
 """Share of the base's error that an adapted model's must lie below."""
 
-_STRAY = 2.0
-"""Change of alpha x 1e3 where the base is certain, up to which an adapted model may depart from it."""
+_CONTRADICTION = 1.0
+"""Error x 1e3 where the base's matte is certain, up to which an adapted model may depart from it further."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,15 @@ class Measured:
 
     Attributes:
         exact: mean absolute error of alpha x 1e3 on their subjects over their sets, with exact truth.
-        strayed: mean absolute change of alpha x 1e3 from the base's, on the frames as they are, where that is certain.
+        certain: the same on the frames as they are, where their matte is certain.
     """
 
     exact: float
-    strayed: float
+    certain: float
 
     def helps(self, before: Measured) -> bool:
         """Whether a network with these figures is to be kept instead of the base, whose figures are ``before``."""
-        return self.exact < _GAIN * before.exact and self.strayed < _STRAY
+        return self.exact < _GAIN * before.exact and self.certain < before.certain + _CONTRADICTION
 
 
 class HeldOut:
@@ -51,30 +51,22 @@ class HeldOut:
     def __init__(self, clip: Clip, architecture: str) -> None:
         self._source = ClipSource(clip, clip.held_out, _SEED, _COUNT)
         self._read = READERS[architecture]
-        self._base: list[Tensor] = []
 
     def measure(self, network: nn.Module) -> Iterator[Measured | None]:
-        """Measure batch by batch; yields None after each, and at last what was found.
-
-        The first network that is measured is the base.
-        """
+        """Measure batch by batch; yields None after each, and at last what was found."""
         device = next(network.parameters()).device
-        exact, strayed = _Mean(), _Mean()
+        exact, certain = _Mean(), _Mean()
         for number in range(_BATCHES):
-            batch, said = self._said(network, self._source.batch(number, 0.0), device)
-            exact.add((said.alpha - batch["alpha"]).abs() * batch["trust"], batch["trust"])
+            self._measure(network, self._source.batch(number, 0.0), device, exact)
             yield None
-            batch, said = self._said(network, self._source.as_shot(number), device)
-            if len(self._base) == number:
-                self._base.append(said.alpha)
-            strayed.add((said.alpha - self._base[number]).abs() * batch["trust"], batch["trust"])
+            self._measure(network, self._source.as_shot(number), device, certain)
             yield None
-        yield Measured(round(1e3 * exact.value, 3), round(1e3 * strayed.value, 3))
+        yield Measured(round(1e3 * exact.value, 3), round(1e3 * certain.value, 3))
 
     @torch.no_grad()
-    def _said(self, network: nn.Module, batch: Batch, device: torch.device) -> tuple[Batch, Matted]:
+    def _measure(self, network: nn.Module, batch: Batch, device: torch.device, mean: _Mean) -> None:
         there = {name: value.to(device) for name, value in batch.items()}
-        return there, self._read(network, there)
+        mean.add((self._read(network, there).alpha - there["alpha"]).abs(), there["trust"])
 
 
 class _Mean:
@@ -84,8 +76,8 @@ class _Mean:
         self._sum, self._weight = 0.0, 0.0
 
     def add(self, values: Tensor, weights: Tensor) -> None:
-        """Add weighted values, and their weights."""
-        self._sum += float(values.sum())
+        """Add values and their weights, of the same shape."""
+        self._sum += float((values * weights).sum())
         self._weight += float(weights.sum())
 
     @property
