@@ -19,6 +19,9 @@ from engine.training.adaptation.wish import Method
 _KEPT = 3
 """Unfinished adaptations that are kept beside a new one; the longest untouched go first."""
 
+_LAYOUT = 2
+"""Of the files there; a state of another is not taken up."""
+
 _busy: set[str] = set()
 _lock = threading.Lock()
 
@@ -69,7 +72,7 @@ def _key(job: MatteJob, method: Method, asked: Sequence[bytes]) -> str:
     kept = ("model", "registration", "photometric", "temporal_window", "hint_strength", "input_alpha", "precision")
     knobs = replace(Knobs(), **{name: getattr(job.knobs, name) for name in kept})
     config = job.config if isinstance(job.config, str) else job.config.sha256
-    values = (__version__, card(knobs.model).sha256, method, knobs, config, job.output_space, job.device)
+    values = (__version__, _LAYOUT, card(knobs.model).sha256, method, knobs, config, job.output_space, job.device)
     digest = hashlib.sha256(repr(values).encode())
     for each in asked:
         digest.update(hashlib.sha256(each).digest())
