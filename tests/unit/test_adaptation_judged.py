@@ -56,13 +56,26 @@ def test_a_subject_that_is_doubted_too_much_teaches_nothing(doubted):
     assert cut_out(replace(doubted, uncertainty=np.full_like(doubted.alpha, much))) is None
 
 
+def test_a_shadow_too_deep_to_be_one_is_doubted(doubted):
+    dark = doubted.shadow.copy()
+    dark[65:75, 10:30] = 0.2
+    dark[65:75, 40:60] = 0.3
+    sure = replace(doubted, uncertainty=np.zeros_like(doubted.alpha), valid=np.ones_like(doubted.alpha))
+    trust = backdrop(replace(sure, shadow=dark), np.random.default_rng(0)).trust
+    assert (trust[70, 20], trust[70, 50]) == (0, 1)
+    dark[65:75] = 0.2
+    assert cut_out(sure) is not None
+    assert cut_out(replace(sure, shadow=dark)) is None
+
+
 @pytest.mark.parametrize(
-    ("after", "helps"),
+    ("before", "after", "helps"),
     [
-        (Measured(20.0, 4.5), True),
-        (Measured(29.9, 3.5), False),
-        (Measured(20.0, 5.5), False),
+        (Measured(30.0, 4.0), Measured(20.0, 4.5), True),
+        (Measured(30.0, 4.0), Measured(29.9, 3.5), False),
+        (Measured(30.0, 4.0), Measured(20.0, 5.5), False),
+        (Measured(30.0, 9.0), Measured(20.0, 4.5), False),
     ],
 )
-def test_both_figures_must_speak_for_it(after, helps):
-    assert after.helps(Measured(30.0, 4.0)) is helps
+def test_both_figures_must_speak_for_it_and_the_base_be_sure(before, after, helps):
+    assert after.helps(before) is helps

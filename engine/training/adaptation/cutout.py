@@ -23,6 +23,9 @@ _MOST_DOUBT = 0.125
 """Expected error of alpha, summed over the picture, as a share of the subject's area, above which a model that learned
 from its own matte would learn its mistakes: docs/adapt.md measures on which side it helps."""
 
+_DEEPEST = 0.25
+"""Shadow ratio, mean of the channels, below which a shadow may as well be a dark subject: two stops."""
+
 _HOLE = 0.0005
 """Share of the picture up to which a hole in the subject is taken for a mistake of the matte."""
 
@@ -62,9 +65,15 @@ class KeyedFrame:
     uncertainty: Array
 
     @property
+    def doubt(self) -> Array:
+        """``(H, W)`` 0..1: expected error of alpha; all that is not subject where the shadow is too deep to be one."""
+        deep = (self.shadow.mean(2) < _DEEPEST) & (self.valid > 0)
+        return np.maximum(self.uncertainty, deep * (1 - self.alpha))
+
+    @property
     def trust(self) -> Array:
         """``(H, W)`` 0..1: how far the matte can be taken for the truth."""
-        return np.asarray(np.clip(1 - self.uncertainty / _DOUBTED, 0, 1), np.float32)
+        return np.asarray(np.clip(1 - self.doubt / _DOUBTED, 0, 1), np.float32)
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,7 @@ def cut_out(key: KeyedFrame) -> Cutout | None:
     taught as one, so all of the inside is the frame itself.
     """
     solid = _parts(key.alpha)
-    if solid.mean() < _LEAST_SUBJECT or key.uncertainty.mean() > _MOST_DOUBT * solid.mean():
+    if solid.mean() < _LEAST_SUBJECT or key.doubt.mean() > _MOST_DOUBT * solid.mean():
         return None
     reach = _reach(key.alpha)
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)

@@ -22,6 +22,9 @@ _GAIN = 0.98
 _CONTRADICTION = 1.0
 """Error x 1e3 where the base's matte is certain, up to which an adapted model may depart from it further."""
 
+_SELF_CONTRADICTION = 8.0
+"""The base's own error x 1e3 there, seen through a window instead of whole, above which its certainty means nothing."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -37,7 +40,8 @@ class Measured:
 
     def helps(self, before: Measured) -> bool:
         """Whether a network with these figures is to be kept instead of the base, whose figures are ``before``."""
-        return self.exact < _GAIN * before.exact and self.certain < before.certain + _CONTRADICTION
+        kept = self.certain < before.certain + _CONTRADICTION and before.certain < _SELF_CONTRADICTION
+        return kept and self.exact < _GAIN * before.exact
 
 
 class HeldOut:
