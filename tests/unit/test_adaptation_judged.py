@@ -58,12 +58,12 @@ def test_a_subject_that_is_doubted_too_much_teaches_nothing(doubted):
 
 def test_a_shadow_too_deep_to_be_one_is_doubted(doubted):
     dark = doubted.shadow.copy()
-    dark[65:75, 10:30] = 0.2
-    dark[65:75, 40:60] = 0.3
+    dark[65:75, 10:30] = 0.15
+    dark[65:75, 40:60] = 0.25
     sure = replace(doubted, uncertainty=np.zeros_like(doubted.alpha), valid=np.ones_like(doubted.alpha))
     trust = backdrop(replace(sure, shadow=dark), np.random.default_rng(0)).trust
     assert (trust[70, 20], trust[70, 50]) == (0, 1)
-    dark[65:75] = 0.2
+    dark[65:75] = 0.15
     assert cut_out(sure) is not None
     assert cut_out(replace(sure, shadow=dark)) is None
 

@@ -23,8 +23,8 @@ _MOST_DOUBT = 0.125
 """Expected error of alpha, summed over the picture, as a share of the subject's area, above which a model that learned
 from its own matte would learn its mistakes: docs/adapt.md measures on which side it helps."""
 
-_DEEPEST = 0.25
-"""Shadow ratio, mean of the channels, below which a shadow may as well be a dark subject: two stops."""
+_DEEPEST = 0.2
+"""Shadow ratio, mean of the channels, below which a shadow may as well be a dark subject."""
 
 _HOLE = 0.0005
 """Share of the picture up to which a hole in the subject is taken for a mistake of the matte."""
