@@ -22,7 +22,7 @@ _GAIN = 0.98
 _CONTRADICTION = 1.0
 """Error x 1e3 where the base's matte is certain, up to which an adapted model may depart from it further."""
 
-_SELF_CONTRADICTION = 8.0
+_SELF_CONTRADICTION = 6.0
 """The base's own error x 1e3 there, seen through a window instead of whole, above which its certainty means nothing."""
 
 
