@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -30,6 +29,8 @@ def enlarged(planes: Tensor, times: int) -> Tensor:
     learning = torch.is_grad_enabled() and planes.requires_grad
     if learning or planes.device.type != "cpu" or planes.dtype != torch.float32:
         return functional.interpolate(planes, scale_factor=times, mode="bilinear", align_corners=False)
+    import cv2  # noqa: PLC0415 - a server answers before it is loaded
+
     large = planes.new_empty(*planes.shape[:2], height, width)
     for plane, out in zip(planes.detach().flatten(0, 1), large.flatten(0, 1), strict=True):
         cv2.resize(plane.contiguous().numpy(), (width, height), dst=out.numpy(), interpolation=cv2.INTER_LINEAR)
