@@ -201,6 +201,14 @@ def test_smaller_and_larger_pictures_are_those_of_torch(times):
     torch.testing.assert_close(enlarged(planes.requires_grad_(), times), large)
 
 
+def test_means_of_highlights_stay_finite_in_half_precision():
+    bright = torch.full((1, 3, 16, 16), 65504.0)
+    with torch.autocast("cpu", torch.float16):
+        found = blurred(bright, 3)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found[..., 1:-1, 1:-1], bright[..., 1:-1, 1:-1])
+
+
 def test_doubtful_tiles_are_those_with_a_doubt_in_them():
     doubt = torch.zeros(1, 1, 24, 24)
     doubt[..., 7, 3] = 0.5  # the last row of cells of the first of three rows of tiles

@@ -16,11 +16,15 @@ def pooled(planes: Tensor, times: int) -> Tensor:
 
 
 def blurred(planes: Tensor, size: int) -> Tensor:
-    """Means of the square of ``size`` px, odd, around each pixel of ``(N, C, H, W)``; beyond the edge lie zeros."""
+    """Means of the square of ``size`` px, odd, around each pixel of ``(N, C, H, W)``; beyond the edge lie zeros.
+
+    Never in half precision, where a sum of highlights would end in infinity.
+    """
     channels = planes.shape[1]
     weight = planes.new_full((channels, 1, size, size), 1 / size**2)
     planes = planes.contiguous(memory_format=torch.channels_last)
-    return functional.conv2d(planes, weight, padding=size // 2, groups=channels).contiguous()
+    with torch.autocast(planes.device.type, enabled=False):
+        return functional.conv2d(planes, weight, padding=size // 2, groups=channels).contiguous()
 
 
 def enlarged(planes: Tensor, times: int) -> Tensor:
