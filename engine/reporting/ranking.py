@@ -53,7 +53,8 @@ def rank(
         expected: error of each frame, of which the largest are named in any case; empty where it is not known.
 
     Returns:
-        The frames that stand out, worst first, then those of the largest expected error.
+        Frames with a warning of their own; those of the largest expected error; others that stand out, most first.
+        Expected error tells the worst frame better than any figure's leap does (``tests/bench/flagged.py``).
     """
     found: dict[int, list[tuple[float, str]]] = {number: [] for number in numbers}
     for name, values in series.items():
@@ -63,19 +64,23 @@ def rank(
     for number, warning in zip(numbers, warnings, strict=True):
         if warning and sum(other == warning for other in warnings) <= len(warnings) / 2:
             found[number].append((float("inf"), warning))
-    suspects = [_suspect(number, reasons) for number, reasons in found.items() if reasons]
-    first = sorted(suspects, key=lambda suspect: (-suspect.score, suspect.number))[:_MOST]
-    named = {suspect.number for suspect in first}
-    return first + [suspect for suspect in _worst(numbers, expected) if suspect.number not in named]
+    outstanding = [_suspect(number, reasons) for number, reasons in found.items() if reasons]
+    outstanding = sorted(outstanding, key=lambda suspect: (-suspect.score, suspect.number))[:_MOST]
+    warned = [suspect for suspect in outstanding if suspect.score == float("inf")]
+    worst = [_suspect(number, [*found[number], (0.0, why)]) for number, why in _worst(numbers, expected)]
+    named: dict[int, Suspect] = {}
+    for suspect in (*warned, *worst, *outstanding):
+        named.setdefault(suspect.number, suspect)
+    return list(named.values())
 
 
-def _worst(numbers: Sequence[int], expected: Sequence[float]) -> list[Suspect]:
+def _worst(numbers: Sequence[int], expected: Sequence[float]) -> list[tuple[int, str]]:
     if len(expected) < 3:
         return []
     order = sorted(zip(numbers, expected, strict=True), key=lambda frame: (-frame[1], frame[0]))
     count, middle = min(max(len(order) // _FLAGGED, 1), _MOST), float(np.median(expected))
     reason = "most is expected to be wrong here: {:.3g}, elsewhere {:.3g}"
-    return [Suspect(number, 0.0, (reason.format(value, middle),)) for number, value in order[:count]]
+    return [(number, reason.format(value, middle)) for number, value in order[:count]]
 
 
 def _outstanding(name: str, values: Sequence[float | None]) -> list[tuple[float, str] | None]:

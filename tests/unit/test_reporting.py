@@ -95,8 +95,10 @@ def test_one_frame_in_twenty_is_named_though_none_stands_out():
     suspects = rank(numbers, {}, [""] * 40, expected)
     assert [one.number for one in suspects] == sorted(numbers, key=lambda n: -expected[n - 1001])[:2]
     assert suspects[0].reasons[0].startswith("most is expected to be wrong here: 0.01")
-    standing = rank(numbers, {"flicker": [0.01] * 39 + [0.3]}, [""] * 40, expected)
-    assert [one.number for one in standing] == [1040, *(one.number for one in suspects)]
+    series, told = {"flicker": [0.01] * 39 + [0.3]}, ["It is dark."] + [""] * 39
+    assert [one.number for one in rank(numbers, series, told, expected)] == [1001, 1017, 1034, 1040]
+    both = rank(numbers, {"flicker": [0.3 if number == 1017 else 0.01 for number in numbers]}, [""] * 40, expected)
+    assert [(one.number, len(one.reasons)) for one in both] == [(1017, 2), (1034, 1)]
 
 
 def test_frames_are_ordered_by_doubt_and_by_subject_that_goes_missing():
