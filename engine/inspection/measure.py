@@ -17,6 +17,7 @@ from engine.pipeline.decode import decode
 from engine.pipeline.matte import matte
 from engine.pipeline.plates import choose, without_holes
 from engine.pipeline.session import Session
+from engine.pipeline.solve import solve
 from engine.settings import FrameJob, MatteJob
 from engine.values import Array, Image, Mask, Matte, Photometric, Plate, Registration
 
@@ -52,7 +53,7 @@ class Measured:
         grain: standard deviation of one picture at mid grey, over mid grey.
         subject, moving, shadow, hidden, ghost: shares: of the picture; of the background, twice; of the subject; of
             the picture.
-        uncertainty: mean of what the network expects to be wrong by.
+        uncertainty: mean error that is expected of alpha.
         combed: share of comb where the frame moves, beyond that of the plate.
         look: the pictures.
     """
@@ -126,8 +127,10 @@ def _judged(
     """The figures of a frame whose plate lies on it."""
     small, small_plate = _reduced(frame.rgb, frame.plate)
     small_fit = photometric.fit(small, small_plate, "off")
-    guess = _keyed(small, small_plate, frame, job, session, check, config)
+    guess = _keyed(small, small_plate, small_fit, frame, job, session, check, config)
     check()
+    nothing = np.zeros(small.shape[:2], np.float32)
+    solution = solve(small, small_plate, guess, small_fit, job.knobs, nothing, nothing)
     found = regions(small, small_plate, guess, difference(small, small_plate, small_fit))
     background = ~(found.subject | found.shadow | found.moving | found.ghost | found.unseen)
     open_set = ~(found.subject | found.ghost | found.unseen)
@@ -146,7 +149,7 @@ def _judged(
         shadow=found.share(found.shadow, open_set),
         hidden=found.share(found.hidden, found.subject),
         ghost=found.share(found.ghost),
-        uncertainty=float(guess.uncertainty.mean()),
+        uncertainty=float(solution.uncertainty.mean()),
         combed=_combed(frame, found),
         look=Look(small, small_plate.rgb, found),
     )
@@ -181,6 +184,7 @@ def _reduced(rgb: Array, plate: Plate) -> tuple[Array, Plate]:
 def _keyed(
     small: Array,
     plate: Plate,
+    fit: Photometric,
     frame: _Frame,
     job: MatteJob,
     session: Session,
@@ -190,7 +194,9 @@ def _keyed(
     own, clean = (colour.to_acescg(rgb, config, job.output_space) for rgb in (small, plate.rgb))
     anchor = frame.anchor / float(np.mean(frame.fit.gain))
     network = session.network(job.knobs.model)
-    return matte(own, replace(plate, rgb=clean), None, anchor, network, job.knobs, session.device, check)
+    shown = replace(plate, rgb=clean)
+    guess = matte(own, shown, None, anchor, network, job.knobs, session.device, check, fit.noise)
+    return replace(guess, foreground=colour.from_acescg(guess.foreground, config, job.output_space))
 
 
 def _zoom(placed: Registration, size: tuple[int, int]) -> float:

@@ -12,8 +12,10 @@ from engine.inspection.outcome import conclude
 from engine.inspection.picture import draw
 from engine.inspection.verdicts import judge
 from engine.pipeline.continuity import Continuity
+from engine.pipeline.matte_frame import matte_frame
 from engine.pipeline.session import Session
-from engine.settings import DEFAULT_LAYERS, FrameJob, Knobs, MatteJob
+from engine.reporting.result import read_result
+from engine.settings import DEFAULT_LAYERS, FrameJob, Knobs, MatteJob, Source
 from engine.synthesis.grain import with_grain
 from engine.synthesis.moving_set import moving_set
 from engine.synthesis.walk_through import walk_through
@@ -99,6 +101,14 @@ def test_a_blur_is_found_and_whose_it_is(look, shot, clean, of_plate, sign):
     assert 0.8 <= sign * one.focus <= 1.6
     assert verdicts(one)["focus"] != "good"
     assert ("the plate" if of_plate else "the frame") in judge([one])[3].figure
+
+
+def test_the_error_that_is_expected_is_that_of_a_render(session, shot, clean, good):
+    frame, plate = (as_source(np.asarray(rgb, np.float32), "f.exr", "ACEScg") for rgb in (shot.frame(22), clean))
+    job = MatteJob(Knobs(), ("uncertainty",), "platekey://studio", "ACEScg", "cpu")
+    data, _ = matte_frame(job, FrameJob(1, frame, plate), session, lambda _: None, lambda: False)
+    rendered = read_result(Source("k.exr", "", data, "ACEScg")).uncertainty
+    assert good.uncertainty == pytest.approx(float(rendered.mean()), rel=0.02)
 
 
 def test_the_share_of_a_shadow_is_measured(look, shot, clean):
