@@ -79,7 +79,7 @@ def matte(
         outputs = _resized(outputs, (height, width), "bilinear")
     return Matte(
         alpha=outputs[0],
-        shadow=cv2.merge(tuple(outputs[1:4])),
+        shadow=outputs[1:4].transpose(1, 2, 0),
         uncertainty=outputs[4],
         foreground=cv2.merge(tuple(outputs[5:])) / np.float32(anchor),
         tiles=tiles,

@@ -26,12 +26,14 @@ from engine.evaluation.figures import calibration
 from engine.evaluation.keyers import Keyed, ModelKeyer, open_session
 from engine.evaluation.metrics import unknown_band
 from engine.evaluation.shot import Shot
-from engine.pipeline.solve import equation
-from engine.pipeline.solve.uncertainty import CUES, cues, expected_error
+from engine.pipeline import matte_frame as stages
+from engine.pipeline.solve import solve
+from engine.pipeline.solve.grain import deviation
+from engine.pipeline.solve.uncertainty import CUES, cues
 from engine.reporting.figures import doubtful, expected_errors
 from engine.synthesis.lit_shot import lit_shot
 from engine.training.validation_set import FULL, Extent, shots
-from engine.values import Array
+from engine.values import Array, Matte, Photometric, Plate, Solution
 
 FITTED, FITTED_LIT, LIT = 50_000_000, 60_001_000, 60_003_000
 """First seeds: of the shots to fit on, and of the shots with shadows to fit on and to measure on."""
@@ -64,7 +66,7 @@ def fit(assets: Path, keyer: ModelKeyer) -> None:
     training = (ends(shot) for shot, _ in shots(assets, None, Extent(16, 5, (480, 640)), FITTED, held_out=False))
     for shot in chain(training, lit(FITTED_LIT, 24, 1)):
         seen: list[tuple[Array, ...]] = []
-        with mock.patch.object(equation, "expected_error", lambda *parts, seen=seen: watched(seen, *parts)):
+        with mock.patch.object(stages, "solve", lambda *parts, seen=seen: watched(seen, *parts)):
             keyed = keyer.key(shot, "auto")
         if any(one.refused for one in keyed):
             continue
@@ -77,10 +79,12 @@ def fit(assets: Path, keyer: ModelKeyer) -> None:
     print(f"WEIGHTS = {tuple(round(float(weight), 2) for weight in weights)}  # 1, {', '.join(CUES)}")
 
 
-def watched(seen: list, *parts) -> Array:
-    """The pipeline's own estimate; its cues are kept."""
-    seen.append(cues(*parts))
-    return expected_error(*parts)
+def watched(seen: list, frame: Array, plate: Plate, matte: Matte, fit: Photometric, *rest) -> Solution:
+    """The pipeline's own solution; its cues are kept."""
+    solution = solve(frame, plate, matte, fit, *rest)
+    behind = solution.shadow_ratio * solution.plate
+    seen.append(cues(frame, behind, matte, solution.alpha, deviation(frame, fit)))
+    return solution
 
 
 def logistic(columns: np.ndarray, errors: np.ndarray) -> np.ndarray:

@@ -36,10 +36,6 @@ def scene(background, colour=SHADE, doubt=0.5):
     return frame, plate, Matte(alpha, head.astype(np.float32), np.zeros(SIZE, np.float32), frame), true
 
 
-def noise(frame):
-    return np.sqrt(2e-5 + 2e-4 * np.maximum(frame, 0)).astype(np.float32)
-
-
 def within(area):
     return area[64:76, 74:86]
 
@@ -58,7 +54,7 @@ def test_shadow_is_none_of_the_subject_up_to_the_pixel_beside_it(background):
     frame[inside], matte.alpha[inside], matte.shadow[inside] = 0.9, 1, 1
     beside = np.zeros(SIZE, bool)
     beside[62:78, 76:78] = True
-    changed, _ = explained(frame, plate, matte, noise(frame))
+    changed, _ = explained(frame, plate, matte, FIT)
     assert (changed.alpha[beside] <= 0.1).mean() > 0.85
     assert (changed.alpha[inside] == 1).all()
 
@@ -66,7 +62,7 @@ def test_shadow_is_none_of_the_subject_up_to_the_pixel_beside_it(background):
 @pytest.mark.parametrize("colour", [(0.5, 0.28, 0.2), (0.2, 0.3, 0.5), (1.6, 1.5, 1.4)])
 def test_another_colour_is_left_to_the_network(background, colour):
     frame, plate, matte, _ = scene(background, np.float32(colour))
-    changed, share = explained(frame, plate, matte, noise(frame))
+    changed, share = explained(frame, plate, matte, FIT)
     np.testing.assert_allclose(within(changed.alpha), 0.5, atol=0.02)
     assert within(share).max() < 0.05
 
@@ -74,20 +70,20 @@ def test_another_colour_is_left_to_the_network(background, colour):
 def test_another_texture_is_left_to_the_network(background):
     frame, plate, matte, _ = scene(background)
     frame[DOUBTED] = (shot(SIZE, 99) * SHADE)[DOUBTED]
-    changed, _ = explained(frame, plate, matte, noise(frame))
+    changed, _ = explained(frame, plate, matte, FIT)
     assert within(changed.alpha).mean() > 0.4
 
 
 def test_what_the_network_is_sure_of_stays(background):
     frame, plate, matte, _ = scene(background, doubt=1.0)
-    changed, _ = explained(frame, plate, matte, noise(frame))
+    changed, _ = explained(frame, plate, matte, FIT)
     assert (changed.alpha[DOUBTED] == 1).all()
 
 
 def test_without_sure_shadow_nothing_is_explained_by_it(background):
     frame, plate, matte, _ = scene(background)
     lit = Matte(matte.alpha, np.ones_like(matte.shadow), matte.uncertainty, matte.foreground)
-    changed, share = explained(frame, plate, lit, noise(frame))
+    changed, share = explained(frame, plate, lit, FIT)
     assert changed is lit
     assert not share.any()
 
@@ -96,7 +92,7 @@ def test_far_from_the_shadow_darkness_is_hair(background):
     frame, plate, matte, _ = scene(background)
     strands = np.s_[5:15, 60:100]
     frame[strands], matte.alpha[strands] = (background * SHADE)[strands], 0.5
-    changed, _ = explained(frame, plate, matte, noise(frame))
+    changed, _ = explained(frame, plate, matte, FIT)
     np.testing.assert_allclose(changed.alpha[strands], 0.5, atol=1e-6)
 
 
@@ -108,6 +104,6 @@ def test_black_frames_and_plates_are_no_trouble(background):
         (plate.rgb, Plate(nothing, plate.valid)),
         (nothing, Plate(nothing, plate.valid)),
     ):
-        changed, share = explained(frame, clean, matte, noise(frame))
+        changed, share = explained(frame, clean, matte, FIT)
         assert np.isfinite(changed.alpha).all()
         assert np.isfinite(share).all()

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from engine.errors import EngineError
 from engine.pipeline.solve import solve
 from engine.pipeline.solve.alpha import lower_bound, shift_edge
-from engine.pipeline.solve.equation import deviation
 from engine.pipeline.solve.extend import extend
+from engine.pipeline.solve.grain import deviation
 from engine.settings import Knobs
 from engine.values import Matte, Photometric, Plate
 
@@ -205,7 +205,7 @@ def test_the_bound_leaves_noise_and_black_alone():
     frame = (b + rng.normal(0, 0.01, b.shape)).astype(np.float32)
     alpha = np.zeros(SIZE, np.float32)
     alpha[20:28, 28:36] = 1
-    bound = lower_bound(frame, Plate(b, np.ones(SIZE, bool)), np.ones_like(b), alpha, deviation(frame, fit))
+    bound = lower_bound(frame, Plate(b, np.ones(SIZE, bool)), np.ones_like(b), alpha, fit)
     assert (bound[alpha == 0] > 0.02).mean() < 0.005
     assert bound[:, 33:].max() == 0
 

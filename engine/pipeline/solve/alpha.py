@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import cv2
 import numpy as np
 
+from engine.pipeline.solve.grain import deviation
+from engine.pipeline.solve.pieces import Strip, box, by_plane, in_strips, planar
 from engine.settings import Knobs
-from engine.values import Array, Matte, Plate
+from engine.values import Array, Photometric, Plate
 
 # Standard deviations of grain that a difference must exceed before it counts as physics and not noise: one false pixel
 # in about 740 for a normal distribution.
@@ -19,17 +23,15 @@ _BOUND_SUPPORT = 12.0
 _BOUND_REACH = 24
 
 
-def graded_alpha(
-    frame: Array, plate: Plate, ratio: Array, matte: Matte, noise: Array, knobs: Knobs, core: Array
-) -> Array:
+def graded_alpha(alpha: Array, bound: Array, knobs: Knobs, core: Array) -> Array:
     """Alpha ``(H, W)`` 0..1 before garbage and mix: the network's, raised to the lower bound, graded, then core."""
-    alpha = np.maximum(matte.alpha, lower_bound(frame, plate, ratio, matte.alpha, noise))
+    alpha = np.maximum(alpha, bound)
     span = max(knobs.white_point - knobs.black_point, 1e-6)
     alpha = np.clip((alpha - knobs.black_point) / span, 0, 1)
     return np.asarray(np.maximum(shift_edge(alpha, knobs.edge_shift), core), np.float32)
 
 
-def lower_bound(frame: Array, plate: Plate, ratio: Array, alpha: Array, noise: Array) -> Array:
+def lower_bound(frame: Array, plate: Plate, ratio: Array, alpha: Array, fit: Photometric) -> Array:
     """Smallest alpha that leaves no negative light: ``a >= max_c(1 - I_c / (s B_c))`` (F >= 0).
 
     The bound is physics only where the background is known. So background and shadow are taken at their darkest within
@@ -37,16 +39,43 @@ def lower_bound(frame: Array, plate: Plate, ratio: Array, alpha: Array, noise: A
     black do not count; and it acts only near what the network already holds for subject, where s is continued from the
     surroundings and not read off the pixel.
 
+    Args:
+        frame: I, ``(H, W, 3)`` linear.
+        plate: B.
+        ratio: s, ``(H, W, 3)`` or ``(H, W, 1)``.
+        alpha: the network's, ``(H, W)``.
+        fit: the noise of ``frame - plate``.
+
     Returns:
         ``(H, W)`` 0..1, 0 where it says nothing.
     """
-    around = np.ones((3, 3), np.uint8)
-    behind = cv2.erode(ratio, around) * cv2.erode(plate.rgb, around)
-    known = (behind > _BOUND_SUPPORT * noise) & plate.valid[..., None]
-    seen = np.minimum(frame + GRAIN_SLACK * noise, cv2.blur(frame, (3, 3)) + GRAIN_SLACK / 3 * noise)
-    bound = np.where(known, 1 - seen / np.maximum(behind, 1e-6), 0)
-    near = cv2.GaussianBlur((alpha > 0.5).astype(np.float32), (0, 0), _BOUND_REACH / 2)
-    return np.asarray(np.clip(bound.max(2), 0, 1) * np.clip(near * 8, 0, 1), np.float32)
+    bound, subject = np.zeros_like(alpha), alpha > 0.5
+    if not subject.any():
+        return bound
+    # Beyond twice the reach, which is four of the Gaussian's deviations, it is exactly 0.
+    around = box(subject, 4 * _BOUND_REACH)
+    near = cv2.GaussianBlur(subject[around].astype(np.float32), (0, 0), _BOUND_REACH / 2)
+    seen, behind, acts = frame[around], Plate(plate.rgb[around], plate.valid[around]), bound[around]
+
+    def solve(strip: Strip) -> None:
+        least = _least(seen[strip.see], behind.rgb[strip.see], ratio[around][strip.see], fit)[strip.inner]
+        known = np.where(behind.valid[strip.keep], least, 0)
+        acts[strip.keep] = np.clip(known, 0, 1) * np.clip(near[strip.keep] * 8, 0, 1)
+
+    in_strips(near.shape, solve, margin=1)
+    return bound
+
+
+def _least(frame: Array, plate: Array, ratio: Array, fit: Photometric) -> Array:
+    """``max_c(1 - I_c / (s B_c))``, ``(H, W)``, with slack; at least 0. See `lower_bound`."""
+    frame = planar(frame)
+    noise = deviation(frame, fit)
+    darkest = partial(cv2.erode, kernel=np.ones((3, 3), np.uint8))
+    behind = by_plane(darkest, ratio) * by_plane(darkest, plate)
+    mean = by_plane(partial(cv2.blur, ksize=(3, 3)), frame)
+    light = np.minimum(frame + GRAIN_SLACK * noise, mean + GRAIN_SLACK / 3 * noise)
+    known = behind > _BOUND_SUPPORT * noise
+    return np.asarray(np.where(known, 1 - light / np.maximum(behind, 1e-6), 0).max(2), np.float32)
 
 
 def shift_edge(alpha: Array, pixels: float) -> Array:

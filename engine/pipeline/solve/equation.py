@@ -8,16 +8,24 @@ the file as a compositor reads it. Nothing is clamped but a and s.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
+import numpy.typing as npt
 
 from engine.errors import EngineError
-from engine.pipeline.solve.alpha import graded_alpha
-from engine.pipeline.solve.foreground import HALF_MAX, foreground, straight_colour
+from engine.pipeline.solve.alpha import graded_alpha, lower_bound
+from engine.pipeline.solve.extend import extend
+from engine.pipeline.solve.foreground import foreground, straight_colour, vouched, vouched_colour
+from engine.pipeline.solve.grain import deviation
+from engine.pipeline.solve.pieces import Strip, in_strips, planar, planes
+from engine.pipeline.solve.rounding import HALF_MAX, rounded
 from engine.pipeline.solve.shade import explained
 from engine.pipeline.solve.shadow import shadow_ratio, stored_ratio
 from engine.pipeline.solve.uncertainty import expected_error
 from engine.settings import Knobs
-from engine.values import Array, Matte, Photometric, Plate, Solution
+from engine.values import Array, Mask, Matte, Photometric, Plate, Solution
 
 
 def solve(
@@ -46,39 +54,128 @@ def solve(
     Raises:
         EngineError: VALUE_OUT_OF_RANGE where half was asked for and cannot hold the values.
     """
-    noise = deviation(frame, fit)
     half = choose_half(knobs, frame, plate.rgb)
-    plate = Plate(rounded(plate.rgb, half), plate.valid)
-    lit, shade = explained(frame, plate, matte, noise)
+    plate = _stored(plate, half)
+    lit, shade = explained(frame, plate, matte, fit)
     ratio = stored_ratio(shadow_ratio(lit, knobs, garbage, shade), half)
-    keyed = rounded(graded_alpha(frame, plate, ratio, lit, noise, knobs, core), half)
-    behind = np.where(plate.valid[..., None], ratio * plate.rgb, 0)
-    doubt = expected_error(frame, behind, matte, keyed, noise) * (knobs.mix * (1 - garbage) * (1 - core))
-    colour = straight_colour(frame, keyed, matte.foreground, behind, plate, doubt)
-    light = foreground(frame, behind, keyed, colour, noise, plate, knobs, doubt)
-    alpha, premultiplied = delivered(frame, keyed, light, garbage, knobs, half)
-    exact = frame - premultiplied.astype(np.float64) - (1 - alpha.astype(np.float64))[..., None] * behind
-    faded = (1 - garbage[..., None]) * knobs.mix * (frame - light - (1 - keyed)[..., None] * behind)
-    missing = np.where(garbage[..., None] > 0, faded, exact)
+    bound = lower_bound(frame, plate, ratio, lit.alpha, fit)
+    keyed = rounded(graded_alpha(lit.alpha, bound, knobs, core), half)
+    scene = _Scene(frame, plate, matte, ratio, keyed, garbage, knobs.mix * (1 - garbage) * (1 - core), fit)
+    colour, sure, doubt = _colours(scene)
+    smooth = extend(colour, vouched(keyed, sure))
+    return _layers(scene, colour, sure, doubt, smooth, knobs, half)
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What the layers are made of: a frame's, or a strip's, plane by plane. ``open`` is 0 where the artist decides."""
+
+    frame: Array
+    plate: Plate
+    matte: Matte
+    ratio: Array
+    alpha: Array
+    garbage: Array
+    open: Array
+    fit: Photometric
+
+    def at(self, rows: slice) -> _Scene:
+        """Some rows."""
+        plate, told = self.plate, self.matte
+        return _Scene(
+            planar(self.frame[rows]),
+            Plate(plate.rgb[rows], plate.valid[rows]),
+            Matte(told.alpha[rows], told.shadow[rows], told.uncertainty[rows], planar(told.foreground[rows])),
+            self.ratio[rows],
+            self.alpha[rows],
+            self.garbage[rows],
+            self.open[rows],
+            self.fit,
+        )
+
+    @cached_property
+    def behind(self) -> Array:
+        """``s B``, ``(H, W, 3)``; 0 where the plate is invalid."""
+        return np.asarray(self.ratio * self.plate.rgb, np.float32)
+
+    @cached_property
+    def noise(self) -> Array:
+        """Standard deviation of ``frame - plate``, ``(H, W, 3)``."""
+        return deviation(self.frame, self.fit)
+
+
+def _stored(plate: Plate, half: bool) -> Plate:
+    """A plate as it will be stored, plane by plane, surely 0 where it is invalid."""
+    stored = planes(*plate.valid.shape)
+
+    def solve_strip(strip: Strip) -> None:
+        rows = strip.keep
+        stored[rows] = rounded(planar(plate.rgb[rows]), half)
+        np.copyto(stored[rows], 0, where=~plate.valid[rows][..., None])
+
+    in_strips(plate.valid.shape, solve_strip)
+    return Plate(stored, plate.valid)
+
+
+def _colours(scene: _Scene) -> tuple[Array, Array, Array]:
+    """Each pixel's own colour ``(H, W, 3)``, how far it is trusted ``(H, W, 1)``, and alpha's expected error."""
+    height, width = scene.alpha.shape
+    colour, sure, doubt = planes(height, width), planes(height, width, 1), np.empty_like(scene.alpha)
+
+    def solve_strip(strip: Strip) -> None:
+        part = scene.at(strip.see)
+        error = expected_error(part.frame, part.behind, part.matte, part.alpha, part.noise) * part.open
+        own = part.frame, part.alpha, part.matte.foreground, part.behind, part.plate.valid, error
+        for whole, solved in zip((colour, sure, doubt), (*vouched_colour(*own), error), strict=True):
+            whole[strip.keep] = solved[strip.inner]
+
+    in_strips(scene.alpha.shape, solve_strip, margin=1)
+    return colour, sure, doubt
+
+
+def _layers(
+    scene: _Scene, colour: Array, sure: Array, doubt: Array, smooth: Array, knobs: Knobs, half: bool
+) -> Solution:
+    """What is stored. Colour and ``smooth`` are overwritten."""
+    height, width = scene.alpha.shape
+    alpha, residual, different = np.empty_like(doubt), planes(height, width), np.empty_like(doubt)
+
+    def solve_strip(strip: Strip) -> None:
+        rows = strip.keep
+        part, error = scene.at(rows), doubt[rows]
+        frame, behind, noise, seen = part.frame, part.behind, part.noise, part.plate.valid
+        straight = straight_colour(frame, part.alpha, colour[rows], smooth[rows], sure[rows])
+        light = foreground(frame, behind, part.alpha, straight, noise, seen, knobs, error)
+        smooth[rows] = straight
+        alpha[rows], colour[rows] = delivered(frame, part.alpha, light, part.garbage, knobs, half)
+        residual[rows] = rounded(_missing(part, alpha[rows], colour[rows], light, knobs), half)
+        different[rows] = difference(frame, seen, behind, noise)
+
+    in_strips(scene.alpha.shape, solve_strip)
     return Solution(
         alpha=alpha,
-        premultiplied=premultiplied,
-        shadow_ratio=ratio,
-        residual=rounded(np.where(plate.valid[..., None], missing, 0), half),
-        plate=plate.rgb,
-        valid=plate.valid,
-        uncertainty=doubt.astype(np.float32),
-        difference=difference(frame, plate, ratio, noise),
-        foreground=colour,
-        garbage=garbage,
+        premultiplied=colour,
+        shadow_ratio=np.broadcast_to(scene.ratio, residual.shape),
+        residual=residual,
+        plate=scene.plate.rgb,
+        valid=scene.plate.valid,
+        uncertainty=doubt,
+        difference=different,
+        foreground=smooth,
+        garbage=scene.garbage,
         half=half,
     )
 
 
-def deviation(frame: Array, fit: Photometric) -> Array:
-    """Standard deviation of ``frame - plate`` by grain, ``(H, W, 3)``, above 0, from the fitted noise model."""
-    model = np.asarray(fit.noise, np.float32)
-    return np.sqrt(np.maximum(model[:, 0] + model[:, 1] * np.maximum(frame, 0), 1e-12)).astype(np.float32)
+def _missing(part: _Scene, alpha: Array, premultiplied: Array, light: Array, knobs: Knobs) -> npt.NDArray[np.float64]:
+    """R before it is rounded: exact; inside garbage what it would be without, faded; 0 where the plate is invalid."""
+    missing = np.asarray(part.frame - premultiplied.astype(np.float64), np.float64)
+    missing -= (1 - alpha.astype(np.float64))[..., None] * part.behind
+    if part.garbage.any():
+        left = part.frame - light - (1 - part.alpha)[..., None] * part.behind
+        np.copyto(missing, (1 - part.garbage[..., None]) * knobs.mix * left, where=part.garbage[..., None] > 0)
+    np.copyto(missing, 0, where=~part.plate.valid[..., None])
+    return missing
 
 
 def delivered(
@@ -88,16 +185,17 @@ def delivered(
     kept = 1 - garbage
     alpha = rounded(knobs.mix * alpha * kept + np.float32(1 - knobs.mix), half)
     mixed = knobs.mix * kept[..., None] * light + np.float32(1 - knobs.mix) * frame
-    return alpha, rounded(np.where(alpha[..., None] == 0, 0, mixed), half)
+    np.copyto(mixed, 0, where=alpha[..., None] == 0)
+    return alpha, rounded(mixed, half)
 
 
-def difference(frame: Array, plate: Plate, ratio: Array, noise: Array) -> Array:
+def difference(frame: Array, valid: Mask, behind: Array, noise: Array) -> Array:
     """|I - s B| in standard deviations of the grain, largest channel, ``(H, W)``; 0 where the plate is invalid.
 
     Ends at `HALF_MAX`, so that it can always be stored.
     """
-    significance = (np.abs(frame - ratio * plate.rgb) / noise).max(2)
-    return np.asarray(np.where(plate.valid, np.minimum(significance, HALF_MAX), 0), np.float32)
+    significance = (np.abs(frame - behind) / noise).max(2)
+    return np.asarray(np.where(valid, np.minimum(significance, HALF_MAX), 0), np.float32)
 
 
 def choose_half(knobs: Knobs, *colours: Array) -> bool:
@@ -106,13 +204,8 @@ def choose_half(knobs: Knobs, *colours: Array) -> bool:
     Raises:
         EngineError: VALUE_OUT_OF_RANGE where half was asked for and cannot hold the frame or the plate.
     """
-    largest = max(float(np.abs(colour).max(initial=0)) for colour in colours)
+    largest = max(max(float(colour.max(initial=0)), -float(colour.min(initial=0))) for colour in colours)
     if knobs.depth == "half" and largest > HALF_MAX:
         message = f"The frame or its clean plate holds {largest:g}, and half ends at {HALF_MAX:g}."
         raise EngineError("VALUE_OUT_OF_RANGE", message, "Set File depth to Float.", largest=largest)
     return knobs.depth == "half" or (knobs.depth == "auto" and largest < HALF_MAX / 4)
-
-
-def rounded(values: Array, half: bool) -> Array:
-    """Values as they will be stored, back in float32."""
-    return np.asarray(values, np.float16 if half else np.float32).astype(np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from engine.pipeline.solve.pieces import planes
 from engine.values import Array
 
 
@@ -18,6 +19,7 @@ def extend(values: Array, weight: Array) -> Array:
         weight: ``(H, W)``, 0..1.
     """
     height, width = weight.shape
+    channels = range(values.shape[2])
     weight = np.minimum(weight, 1)
     if min(height, width) <= 2:
         total = float(weight.sum())
@@ -25,7 +27,15 @@ def extend(values: Array, weight: Array) -> Array:
         return np.broadcast_to(mean, values.shape).astype(np.float32)
     size = ((width + 1) // 2, (height + 1) // 2)
     small_weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-    weighted = cv2.resize(values * weight[..., None], size, interpolation=cv2.INTER_AREA)
-    small = extend(weighted / np.maximum(small_weight, 1e-12)[..., None], np.minimum(small_weight * 4, 1))
-    coarse = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(coarse + (values - coarse) * weight[..., None], np.float32)
+    small, total_weight = planes(size[1], size[0], len(channels)), np.maximum(small_weight, 1e-12)
+    for channel in channels:
+        weighted = cv2.resize(values[..., channel] * weight, size, interpolation=cv2.INTER_AREA)
+        np.divide(weighted, total_weight, out=small[..., channel])
+    small = extend(small, np.minimum(small_weight * 4, 1))
+    filled = planes(height, width, len(channels))
+    for channel in channels:
+        coarse = cv2.resize(small[..., channel], (width, height), interpolation=cv2.INTER_LINEAR)
+        known = values[..., channel] - coarse
+        known *= weight
+        np.add(coarse, known, out=filled[..., channel])
+    return filled

@@ -6,13 +6,16 @@ Only what the network itself doubts is settled so: an alpha of 1 stays.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import cv2
 import numpy as np
 
 from engine.pipeline.solve.foreground import smoothstep
-from engine.values import Array, Mask, Matte, Plate
+from engine.pipeline.solve.grain import deviation
+from engine.pipeline.solve.pieces import Strip, box, by_plane, in_strips, planar, planes
+from engine.values import Array, Mask, Matte, Photometric, Plate
 
 _SURE_ALPHA, _SURE_RATIO, _FEWEST = 0.05, 0.85, 64
 """Shadow that the network is sure of: alpha below, ratio below, and the pixels of it that a colour is measured on."""
@@ -49,62 +52,137 @@ _OWN = 3.0
 """Deviations by which a pixel beside shadow may miss what the shadow would show there; at twice as many it is none."""
 
 
-def explained(frame: Array, plate: Plate, matte: Matte, noise: Array) -> tuple[Matte, Array]:
+def explained(frame: Array, plate: Plate, matte: Matte, fit: Photometric) -> tuple[Matte, Array]:
     """Take out of the alpha what a shadow explains, and measure the ratio there.
 
     Args:
         frame: ``(H, W, 3)`` linear.
         plate: registered and fitted.
         matte: the network's.
-        noise: ``(H, W, 3)``, standard deviation of ``frame - plate``.
+        fit: the noise of ``frame - plate``.
 
     Returns:
         The matte with another alpha and shadow, and ``(H, W)`` 0..1, how surely a pixel is such shadow.
     """
-    dark = plate.valid & (matte.alpha < _SURE_ALPHA) & (matte.shadow.mean(2) < _SURE_RATIO)
-    share = np.zeros_like(matte.alpha)
+    shadow, alpha = planar(matte.shadow), matte.alpha
+    dark = plate.valid & (alpha < _SURE_ALPHA) & (shadow.mean(2) < _SURE_RATIO)
+    share = np.zeros_like(alpha)
     if dark.sum() < _FEWEST:
         return matte, share
-    box = _box(dark, _HOPS * _reach(dark.shape) + 8)
-    near = Plate(plate.rgb[box], plate.valid[box])
-    share[box], ratio = _share(frame[box], near, noise[box], dark[box], _reach(dark.shape))
-    shadow, alpha = matte.shadow.copy(), matte.alpha.copy()
-    shadow[box] += share[box][..., None] * (np.minimum(ratio, 1) - shadow[box])
-    alpha[box] *= 1 - share[box] * smoothstep((1 - alpha[box]) / _DOUBT)
+    reach = max(1, round(_REACH * max(dark.shape)))
+    around = box(dark, _HOPS * reach + 8)
+    pair = _Pair(frame[around], Plate(plate.rgb[around], plate.valid[around]), fit)
+    share[around], ratio = _share(pair, dark[around], reach)
+    shadow, alpha = shadow.copy("K"), alpha.copy()
+    taken, near, left = share[around], shadow[around], alpha[around]
+
+    def solve(strip: Strip) -> None:
+        rows = strip.keep
+        near[rows] += taken[rows][..., None] * (np.minimum(ratio[rows], 1) - near[rows])
+        left[rows] *= 1 - taken[rows] * smoothstep((1 - left[rows]) / _DOUBT)
+
+    in_strips(left.shape, solve)
     return replace(matte, alpha=alpha, shadow=shadow), share
 
 
-def _share(frame: Array, plate: Plate, noise: Array, dark: Mask, reach: int) -> tuple[Array, Array]:
+@dataclass(frozen=True)
+class _Pair:
+    """A frame and its plate, or some rows of them, plane by plane."""
+
+    frame: Array
+    plate: Plate
+    fit: Photometric
+
+    def at(self, rows: slice) -> _Pair:
+        """Some rows."""
+        return _Pair(planar(self.frame[rows]), Plate(planar(self.plate.rgb[rows]), self.plate.valid[rows]), self.fit)
+
+    @cached_property
+    def noise(self) -> Array:
+        """Standard deviation of ``frame - plate``, ``(H, W, 3)``."""
+        return deviation(self.frame, self.fit)
+
+    @cached_property
+    def dimmed(self) -> Array:
+        """The frame's mean over 3 x 3 px."""
+        return by_plane(_mean, self.frame)
+
+
+def _share(pair: _Pair, dark: Mask, reach: int) -> tuple[Array, Array]:
     """``(H, W)`` 0..1, how surely a pixel is shadow such as the network is sure of where ``dark``; its ratio."""
-    lit, dimmed = cv2.blur(plate.rgb, (3, 3)), cv2.blur(frame, (3, 3))
-    known = plate.valid & (lit > 4 * noise).all(2)
-    ratio = np.clip(dimmed / np.where(known[..., None], lit, 1), _DEEPEST, 1 / _DEEPEST)
-    logs = np.where(known[..., None], np.log(ratio), 0).astype(np.float32)
-    missing = -logs.mean(2)
-    sure = known & dark & (missing > _DEEP)
-    if sure.sum() < _FEWEST:
-        return np.zeros_like(missing), ratio
-    colour = np.median(logs[sure] / missing[sure][:, None], 0)
-    spread = 0.5 * noise / np.maximum(dimmed, noise) + (_TINT * np.abs(missing) + _REGISTERED)[..., None]
-    apart = (np.abs(logs - colour * missing[..., None]) / spread).max(2)
-    # Of the windows that a pixel lies in, the one that is most like the plate: one beside it may hold the subject.
-    texture = cv2.erode(_texture_left(frame, plate.rgb, noise), np.ones(_WINDOW, np.uint8))
-    share = _fading(apart / _APART) * _fading(texture / _TEXTURE) * known
-    share *= np.clip((missing - _SHALLOW) / (_DEEP - _SHALLOW), 0, 1)
-    share, ratio = _grown(frame, plate.rgb, noise, share.astype(np.float32), ratio)
+    known, ratio, texture = _measured(pair)
+    sure = known & dark
+    logs = np.log(ratio[sure])
+    missing = -logs.mean(1)
+    deep = missing > _DEEP
+    sure[sure] = deep
+    if deep.sum() < _FEWEST:
+        return np.zeros(dark.shape, np.float32), ratio
+    colour = np.median(logs[deep] / missing[deep][:, None], 0)
+    share = np.empty(dark.shape, np.float32)
+
+    def solve(strip: Strip) -> None:
+        part, rows = pair.at(strip.see), strip.keep
+        grain = np.asarray(part.noise / np.maximum(part.dimmed, part.noise), np.float32)[strip.inner]
+        likely = _alike(ratio[rows], grain, colour) * _fading(texture[rows] / _TEXTURE)
+        share[rows] = np.where(known[rows], likely, 0)
+
+    in_strips(share.shape, solve, margin=1)
+    share, ratio = _grown(pair, share, ratio)
     return _connected(share, sure, reach), ratio
 
 
-def _grown(frame: Array, plate: Array, noise: Array, share: Array, ratio: Array) -> tuple[Array, Array]:
+def _measured(pair: _Pair) -> tuple[Mask, Array, Array]:
+    """Where a ratio of frame to plate can be told, that ratio, and how much of the plate's texture is missing."""
+    shape = pair.plate.valid.shape
+    known, ratio, texture = np.empty(shape, bool), planes(*shape), np.empty(shape, np.float32)
+
+    def solve(strip: Strip) -> None:
+        part, rows, inner = pair.at(strip.see), strip.keep, strip.inner
+        lit = by_plane(_mean, part.plate.rgb)
+        seen = part.plate.valid & (lit > 4 * part.noise).all(2)
+        known[rows] = seen[inner]
+        ratio[rows] = np.clip(part.dimmed / np.where(seen[..., None], lit, 1), _DEEPEST, 1 / _DEEPEST)[inner]
+        texture[rows] = _texture_left(part.frame, part.plate.rgb, part.noise)[inner]
+
+    in_strips(shape, solve, margin=_WINDOW[0] - 1)
+    # Of the windows that a pixel lies in, the one that is most like the plate: one beside it may hold the subject.
+    return known, ratio, cv2.erode(texture, np.ones(_WINDOW, np.uint8))
+
+
+def _alike(ratio: Array, grain: Array, colour: Array) -> Array:
+    """``(H, W)`` 0..1: whether a ratio has the shadow's colour, within relative grain, and is deep enough to tell."""
+    logs = np.log(ratio)
+    missing = -logs.mean(2)
+    spread = 0.5 * grain + (_TINT * np.abs(missing) + _REGISTERED)[..., None]
+    apart = (np.abs(logs - colour * missing[..., None]) / spread).max(2)
+    return _fading(apart / _APART) * np.clip((missing - _SHALLOW) / (_DEEP - _SHALLOW), 0, 1)
+
+
+def _grown(pair: _Pair, share: Array, ratio: Array) -> tuple[Array, Array]:
     """Share and ratio, smooth, and a pixel further where that one alone is what its neighbours' shadow would show."""
-    weight = cv2.blur(share, (3, 3))
-    beside = cv2.blur(ratio * share[..., None], (3, 3)) / np.maximum(weight, 1e-6)[..., None]
-    expected = beside * plate
-    off = (np.abs(frame - expected) / (noise + _REGISTERED * expected)).max(2)
-    smooth = smoothstep(1.4 * weight)
-    further = cv2.dilate(smooth, np.ones((3, 3), np.uint8)) * _fading(off / _OWN)
-    gains = further > smooth
-    return np.where(gains, further, smooth), np.where(gains[..., None], beside, ratio)
+    weight = _mean(share)
+    grown, beside = smoothstep(1.4 * weight), planes(*share.shape)
+    further = cv2.dilate(grown, np.ones((3, 3), np.uint8))
+
+    def solve(strip: Strip) -> None:
+        part, rows = pair.at(strip.keep), strip.keep
+        weighted = by_plane(_mean, ratio[strip.see] * share[strip.see][..., None])[strip.inner]
+        expected = weighted / np.maximum(weight[rows], 1e-6)[..., None]
+        shown = expected * part.plate.rgb
+        off = (np.abs(part.frame - shown) / (part.noise + _REGISTERED * shown)).max(2)
+        reached = further[rows] * _fading(off / _OWN)
+        gains = reached > grown[rows]
+        grown[rows] = np.where(gains, reached, grown[rows])
+        beside[rows] = np.where(gains[..., None], expected, ratio[rows])
+
+    in_strips(share.shape, solve, margin=1)
+    return grown, beside
+
+
+def _mean(plane: Array) -> Array:
+    """Of 3 x 3 px."""
+    return cv2.blur(plane, (3, 3))
 
 
 def _fading(x: Array) -> Array:
@@ -114,22 +192,10 @@ def _fading(x: Array) -> Array:
 
 def _texture_left(frame: Array, plate: Array, noise: Array) -> Array:
     """``(H, W)``: mean square of what ``frame - s * plate`` leaves in 5 x 5 px, in variances of the grain."""
-    ratio = cv2.blur(frame * plate, _WINDOW) / np.maximum(cv2.blur(plate * plate, _WINDOW), 1e-8)
+    mean = partial(cv2.blur, ksize=_WINDOW)
+    ratio = by_plane(mean, frame * plate) / np.maximum(by_plane(mean, plate * plate), 1e-8)
     expected = noise**2 * (1 + ratio**2) / 2 + (_EDGES * ratio * plate) ** 2
-    return np.asarray(cv2.blur(((frame - ratio * plate) ** 2 / expected).mean(2), _WINDOW), np.float32)
-
-
-def _reach(shape: tuple[int, ...]) -> int:
-    return max(1, round(_REACH * max(shape)))
-
-
-def _box(mask: Mask, margin: int) -> tuple[slice, slice]:
-    """Rows and columns that hold a mask, with a margin."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return (
-        slice(max(int(rows[0]) - margin, 0), int(rows[-1]) + margin + 1),
-        slice(max(int(columns[0]) - margin, 0), int(columns[-1]) + margin + 1),
-    )
+    return np.asarray(mean(((frame - ratio * plate) ** 2 / expected).mean(2)), np.float32)
 
 
 def _connected(share: Array, sure: Mask, reach: int) -> Array:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from engine.pipeline.solve.extend import extend
+from engine.pipeline.solve.pieces import planar
 from engine.settings import Knobs
 from engine.values import Array, Matte
 
@@ -22,17 +23,22 @@ _KNOWN = 1e-6
 
 
 def shadow_ratio(matte: Matte, knobs: Knobs, garbage: Array, shade: Array) -> Array:
-    """S ``(H, W, 3)`` in 0..1, continued smoothly under the subject, scaled by the gain, none inside garbage.
+    """S in 0..1, continued smoothly under the subject, scaled by the gain, none inside garbage.
 
     What is surely shadow (``shade``, ``(H, W)`` 0..1) is believed beside the subject, too: a contact shadow ends there.
+
+    Returns:
+        ``(H, W, 3)`` where the knob says RGB, else ``(H, W, 1)``.
     """
     clear = np.maximum((1 - cv2.dilate(matte.alpha, _SURROUNDINGS)) ** 2, shade * (1 - matte.alpha))
-    ratio = matte.shadow if knobs.shadow_color == "rgb" else np.repeat(matte.shadow.mean(2, keepdims=True), 3, 2)
+    ratio = planar(matte.shadow)
+    if knobs.shadow_color == "grey":
+        ratio = ratio.mean(2, keepdims=True)
     # Deep inside, where nothing is known, the slightest weight says: no shadow.
     extended = extend(np.where(clear[..., None] > _KNOWN, ratio, 1), np.maximum(clear, _KNOWN))
     mixed = extended + (ratio - extended) * clear[..., None]
     depth = (1 - mixed) * knobs.shadow_gain * (1 - garbage[..., None])
-    return np.clip(1 - depth, 0, 1).astype(np.float32)
+    return np.clip(1 - depth, 0, 1, out=depth)
 
 
 def stored_ratio(ratio: Array, half: bool) -> Array:
