@@ -60,15 +60,15 @@ def solve(
     ratio = stored_ratio(shadow_ratio(lit, knobs, garbage, shade), half)
     bound = lower_bound(frame, plate, ratio, lit.alpha, fit)
     keyed = rounded(graded_alpha(lit.alpha, bound, knobs, core), half)
-    scene = _Scene(frame, plate, matte, ratio, keyed, garbage, knobs.mix * (1 - garbage) * (1 - core), fit)
-    colour, sure, doubt = _colours(scene)
-    smooth = extend(colour, vouched(keyed, sure))
+    scene = _Scene(frame, plate, matte, ratio, keyed, garbage, core, fit)
+    colour, sure, weight, doubt = _colours(scene, knobs)
+    smooth = extend(colour, weight)
     return _layers(scene, colour, sure, doubt, smooth, knobs, half)
 
 
 @dataclass(frozen=True)
 class _Scene:
-    """What the layers are made of: a frame's, or a strip's, plane by plane. ``open`` is 0 where the artist decides."""
+    """What the layers are made of: a frame's, or a strip's, plane by plane."""
 
     frame: Array
     plate: Plate
@@ -76,7 +76,7 @@ class _Scene:
     ratio: Array
     alpha: Array
     garbage: Array
-    open: Array
+    core: Array
     fit: Photometric
 
     def at(self, rows: slice) -> _Scene:
@@ -89,7 +89,7 @@ class _Scene:
             self.ratio[rows],
             self.alpha[rows],
             self.garbage[rows],
-            self.open[rows],
+            self.core[rows],
             self.fit,
         )
 
@@ -117,20 +117,25 @@ def _stored(plate: Plate, half: bool) -> Plate:
     return Plate(stored, plate.valid)
 
 
-def _colours(scene: _Scene) -> tuple[Array, Array, Array]:
-    """Each pixel's own colour ``(H, W, 3)``, how far it is trusted ``(H, W, 1)``, and alpha's expected error."""
+def _colours(scene: _Scene, knobs: Knobs) -> tuple[Array, Array, Array, Array]:
+    """Each pixel's own colour ``(H, W, 3)``, how far it is trusted ``(H, W, 1)`` and vouched for, alpha's error."""
     height, width = scene.alpha.shape
-    colour, sure, doubt = planes(height, width), planes(height, width, 1), np.empty_like(scene.alpha)
+    colour, sure = planes(height, width), planes(height, width, 1)
+    weight, doubt = np.empty_like(scene.alpha), np.empty_like(scene.alpha)
 
     def solve_strip(strip: Strip) -> None:
         part = scene.at(strip.see)
-        error = expected_error(part.frame, part.behind, part.matte, part.alpha, part.noise) * part.open
-        own = part.frame, part.alpha, part.matte.foreground, part.behind, part.plate.valid, error
-        for whole, solved in zip((colour, sure, doubt), (*vouched_colour(*own), error), strict=True):
-            whole[strip.keep] = solved[strip.inner]
+        error = expected_error(part.frame, part.behind, part.matte, part.alpha, part.noise)
+        # What the artist decides is not doubted.
+        error *= knobs.mix * (1 - part.garbage) * (1 - part.core)
+        predicted, seen = part.matte.foreground, part.plate.valid
+        own, trusted = vouched_colour(part.frame, part.alpha, predicted, part.behind, seen, error)
+        solved = own, trusted, vouched(part.alpha, trusted), error
+        for whole, values in zip((colour, sure, weight, doubt), solved, strict=True):
+            whole[strip.keep] = values[strip.inner]
 
     in_strips(scene.alpha.shape, solve_strip, margin=1)
-    return colour, sure, doubt
+    return colour, sure, weight, doubt
 
 
 def _layers(

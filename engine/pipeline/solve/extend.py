@@ -22,20 +22,21 @@ def extend(values: Array, weight: Array) -> Array:
     channels = range(values.shape[2])
     weight = np.minimum(weight, 1)
     if min(height, width) <= 2:
-        total = float(weight.sum())
-        mean = (values * weight[..., None]).sum((0, 1)) / total if total > 0 else values.mean((0, 1))
+        known = float(weight.sum())
+        mean = (values * weight[..., None]).sum((0, 1)) / known if known > 0 else values.mean((0, 1))
         return np.broadcast_to(mean, values.shape).astype(np.float32)
     size = ((width + 1) // 2, (height + 1) // 2)
     small_weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-    small, total_weight = planes(size[1], size[0], len(channels)), np.maximum(small_weight, 1e-12)
+    total, scratch = np.maximum(small_weight, 1e-12), np.empty_like(weight)
+    small, filled = planes(size[1], size[0], len(channels)), planes(height, width, len(channels))
     for channel in channels:
-        weighted = cv2.resize(values[..., channel] * weight, size, interpolation=cv2.INTER_AREA)
-        np.divide(weighted, total_weight, out=small[..., channel])
+        np.multiply(values[..., channel], weight, out=scratch)
+        np.divide(cv2.resize(scratch, size, interpolation=cv2.INTER_AREA), total, out=small[..., channel])
     small = extend(small, np.minimum(small_weight * 4, 1))
-    filled = planes(height, width, len(channels))
     for channel in channels:
-        coarse = cv2.resize(small[..., channel], (width, height), interpolation=cv2.INTER_LINEAR)
-        known = values[..., channel] - coarse
-        known *= weight
-        np.add(coarse, known, out=filled[..., channel])
+        plane = filled[..., channel]
+        cv2.resize(small[..., channel], (width, height), dst=plane, interpolation=cv2.INTER_LINEAR)
+        np.subtract(values[..., channel], plane, out=scratch)
+        np.multiply(scratch, weight, out=scratch)
+        np.add(plane, scratch, out=plane)
     return filled
