@@ -9,13 +9,16 @@ from OpenImageIO import ImageOutput, ImageSpec, geterror
 
 from engine.errors import EngineError
 from engine.pipeline.scratch import scratch_folder
-from engine.values import Array, Frame, Layers
+from engine.values import Frame, Layers
 
 _HALF_MAX = 65504.0
 """Largest finite half (IEEE 754 binary16)."""
 
 _COMPRESSION = "zips:4"
 """Lossless, one row a block, as compositors read rows; 4 is OpenEXR's own level, pinned."""
+
+_ROWS = 64
+"""Rows that are handed over at once: some for each thread that packs them."""
 
 
 def encode(layers: Layers, frame: Frame, attributes: Mapping[str, str | float | int]) -> bytes:
@@ -35,11 +38,7 @@ def encode(layers: Layers, frame: Frame, attributes: Mapping[str, str | float | 
             ``LIMIT_EXCEEDED`` where the engine has no room to write.
     """
     _check_range(layers)
-    stored = np.float16 if layers.half else np.float32
-    pixels = np.empty((*frame.data_window.size, len(layers.channels)), stored)
-    for index, values in enumerate(layers.channels.values()):
-        pixels[..., index] = values
-    return _write(pixels, _header(layers, frame, attributes))
+    return _write(layers, _header(layers, frame, attributes))
 
 
 def _header(layers: Layers, frame: Frame, attributes: Mapping[str, str | float | int]) -> ImageSpec:
@@ -60,14 +59,27 @@ def _header(layers: Layers, frame: Frame, attributes: Mapping[str, str | float |
     return spec
 
 
-def _write(pixels: Array, spec: ImageSpec) -> bytes:
+def _write(layers: Layers, spec: ImageSpec) -> bytes:
     """Write through a file: OpenImageIO's Python bindings have no memory writer."""
     with scratch_folder() as folder:
         path = folder / "layers.exr"
         file = ImageOutput.create(str(path))
-        if file and file.open(str(path), spec) and file.write_image(pixels) and file.close():
+        if file and file.open(str(path), spec) and _write_rows(file, layers, spec) and file.close():
             return path.read_bytes()
         raise OSError(file.geterror() if file else geterror())
+
+
+def _write_rows(file: ImageOutput, layers: Layers, spec: ImageSpec) -> bool:
+    """Write the pixels some rows at a time, so that all channels side by side are never in memory at once."""
+    stored = np.float16 if layers.half else np.float32
+    pixels = np.empty((_ROWS, spec.width, len(layers.channels)), stored)
+    for start in range(0, spec.height, _ROWS):
+        rows = pixels[: min(_ROWS, spec.height - start)]
+        for index, values in enumerate(layers.channels.values()):
+            rows[..., index] = values[start : start + _ROWS]
+        if not file.write_scanlines(spec.y + start, spec.y + start + len(rows), 0, rows):
+            return False
+    return True
 
 
 def _check_range(layers: Layers) -> None:

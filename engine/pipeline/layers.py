@@ -31,7 +31,7 @@ def assemble(solution: Solution, names: tuple[LayerName, ...]) -> Layers:
 
 
 def _shadow(solution: Solution) -> dict[str, Array]:
-    black = np.zeros_like(solution.shadow_ratio)
+    black = np.broadcast_to(np.zeros_like(solution.alpha)[..., None], solution.shadow_ratio.shape)
     return _colour("shadow.", black) | {"shadow.A": np.float32(1) - _grey(solution.shadow_ratio)}
 
 
@@ -41,9 +41,8 @@ def _residual(solution: Solution) -> dict[str, Array]:
 
 def _grey(ratio: Array) -> Array:
     """Mean of three channels; the very same number where they are equal, which a sum and a division would not keep."""
-    red = ratio[..., 0]
-    grey = (ratio == ratio[..., :1]).all(-1)
-    return np.where(grey, red, ratio.mean(-1))
+    red, green, blue = (ratio[..., channel] for channel in range(3))
+    return np.where((red == green) & (red == blue), red, ratio.mean(-1))
 
 
 def _colour(prefix: str, rgb: Array) -> dict[str, Array]:
