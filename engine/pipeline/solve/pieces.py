@@ -1,4 +1,4 @@
-"""The pieces a frame is solved in: strips of rows that fit a processor's cache, plane by plane, on all its cores.
+"""The pieces a frame is solved in: strips of rows that fit a processor's cache, plane by plane, on several cores.
 
 The strips do not depend on the number of threads, and none reads what another writes: the pixels are always the same.
 """
@@ -17,6 +17,9 @@ from engine.values import Array, Mask
 _SAMPLES = 1 << 16
 """Pixels of a strip: an image of three channels takes 0.8 MB, so that a formula's terms stay in the cache."""
 
+_THREADS = 8
+"""At most: each holds a strip's terms, some 20 MB, and between two of NumPy's calls only one of them runs."""
+
 
 @dataclass(frozen=True)
 class Strip:
@@ -28,7 +31,7 @@ class Strip:
 
 
 def in_strips(size: tuple[int, ...], solve: Callable[[Strip], None], margin: int = 0) -> None:
-    """Call a function for every strip of a picture, on as many threads as OpenCV may use.
+    """Call a function for every strip of a picture, on threads, where OpenCV may use some.
 
     Args:
         size: ``(height, width)`` and what may follow.
@@ -38,7 +41,7 @@ def in_strips(size: tuple[int, ...], solve: Callable[[Strip], None], margin: int
     height, width = size[:2]
     rows = max(_SAMPLES // max(width, 1), 8)
     strips = [_strip(start, min(start + rows, height), height, margin) for start in range(0, height, rows)]
-    with ThreadPoolExecutor(max(cv2.getNumThreads(), 1)) as pool:
+    with ThreadPoolExecutor(min(max(cv2.getNumThreads(), 1), _THREADS)) as pool:
         for _ in pool.map(solve, strips):
             pass
 
