@@ -17,13 +17,11 @@ from engine.network.platenet import PlateNet, decode, encode, platenet_keyer, sq
 from engine.network.platenet import platenet as whole
 from engine.network.platenet.light import (
     TYPICAL_NOISE,
-    departure,
     light_ratio,
     significance,
     tolerant_difference,
     unmixing,
 )
-from engine.network.platenet.refiner import HALO, TILE, cut, cut_enlarged, doubtful_tiles, tile_pixels
 from engine.network.platenet.sampling import blurred, enlarged, pooled
 
 
@@ -132,14 +130,6 @@ def test_a_small_difference_is_found_by_its_extent():
 def test_what_the_plate_did_not_see_is_not_significant():
     frame, plate, valid, noise = grained(9.0)
     assert float(significance(frame, plate, valid * 0, noise).abs().max()) == 0
-    assert float(departure(frame, plate, valid * 0, noise).abs().max()) == 0
-
-
-def test_a_departure_is_half_at_three_deviations_of_the_mean():
-    """Four pixels that each lie 1.5 deviations off have a mean that lies 3 of its own off."""
-    found = departure(*grained(1.5))[..., 4:-4, 4:-4]
-    assert float(found[..., 20:].median()) == pytest.approx(0.5, abs=0.03)
-    assert float(found[..., :8].median()) == pytest.approx(0, abs=0.05)
 
 
 def test_unmixing_is_exact_where_both_colours_are_known():
@@ -172,24 +162,6 @@ def test_light_ratio_is_the_shadows_where_there_is_nothing_else():
     assert bool((light_ratio(plate * 2, plate) == 1).all())
 
 
-def test_a_tile_sees_its_pixels_and_the_repeated_edge():
-    planes = torch.rand(2, 3, 64, 96)
-    tiles = torch.tensor([[0, 0, 0], [1, 1, 2]])
-    seen = cut(planes, tile_pixels(tiles, planes))
-    padded = torch.nn.functional.pad(planes, (HALO,) * 4, mode="replicate")
-    side = TILE + 2 * HALO
-    torch.testing.assert_close(seen[0], padded[0, :, :side, :side], rtol=0, atol=0)
-    torch.testing.assert_close(seen[1], padded[1, :, 32 : 32 + side, 64 : 64 + side], rtol=0, atol=0)
-
-
-@pytest.mark.parametrize("cell", [2, 4, 8])
-def test_a_tile_sees_what_enlarging_the_whole_shows(cell):
-    coarse = torch.rand(2, 3, 64 // cell, 96 // cell)
-    tiles = torch.tensor([[0, 0, 1], [1, 0, 0], [1, 1, 2]])
-    large = enlarged(coarse, cell)
-    torch.testing.assert_close(cut_enlarged(coarse, tiles, cell), cut(large, tile_pixels(tiles, large)))
-
-
 @pytest.mark.parametrize("times", [1, 2, 4, 8])
 def test_smaller_and_larger_pictures_are_those_of_torch(times):
     functional = torch.nn.functional
@@ -207,25 +179,6 @@ def test_means_of_highlights_stay_finite_in_half_precision():
         found = blurred(bright, 3)
     assert found.dtype == torch.float32
     torch.testing.assert_close(found[..., 1:-1, 1:-1], bright[..., 1:-1, 1:-1])
-
-
-def test_doubtful_tiles_are_those_with_a_doubt_in_them():
-    doubt = torch.zeros(1, 1, 24, 24)
-    doubt[..., 7, 3] = 0.5  # the last row of cells of the first of three rows of tiles
-    assert doubtful_tiles(doubt, 8, 0.1).tolist() == [[0, 0, 0]]
-    assert len(doubtful_tiles(doubt, 8, 0.6)) == 0
-
-
-def test_refining_every_tile_equals_refining_each_alone(network):
-    """Tiles know nothing of one another."""
-    frame, plate, valid, hint = inputs()
-    with torch.inference_mode():
-        sketch = network.base(whole.seen(frame, plate, valid, hint, 2, NOISE))
-        tiles = torch.tensor([[0, y, x] for y in range(2) for x in range(3)])
-        seen = whole.Pictures(frame, plate, valid, NOISE), whole.enlarge(sketch, 2), sketch.hidden, 2
-        together = network.refine(tiles, *seen)
-        alone = torch.cat([network.refine(tile[None], *seen) for tile in tiles])
-    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
 
 
 def test_folded_and_cached_it_answers_the_same(network):

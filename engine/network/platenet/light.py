@@ -27,14 +27,14 @@ _MID_GREY = 0.18
 
 def encode(linear: Tensor) -> Tensor:
     """ACEScct curve (S-2016-001) of linear values; any shape, unbounded; mid grey 0.18 becomes 0.414."""
-    log = (torch.log2(linear.clamp(min=_TOE)) + 9.72) / 17.52
-    return log + (linear.clamp(max=_TOE) - _TOE) * _SLOPE
+    log = torch.log2(linear.clamp(min=_TOE)).add_(9.72).div_(17.52)
+    return log.add_(linear.clamp(max=_TOE).sub_(_TOE), alpha=_SLOPE)
 
 
 def decode(code: Tensor) -> Tensor:
     """Inverse of `encode`."""
-    bent = torch.exp2(code.clamp(min=_BEND) * 17.52 - 9.72)
-    return bent + (code.clamp(max=_BEND) - _BEND) / _SLOPE
+    straight = code.clamp(max=_BEND).sub_(_BEND).div_(_SLOPE)
+    return straight.add_(torch.exp2(code.clamp(min=_BEND).mul_(17.52).sub_(9.72)))
 
 
 def display(linear: Tensor) -> Tensor:
@@ -105,23 +105,23 @@ def departure(frame: Tensor, plate: Tensor, valid: Tensor, noise: Tensor) -> Ten
     """The difference as the grain sees it: signed deviations of 2 x 2 pixels' mean, squashed.
 
     Args:
-        frame: ``(N, 3, H, W)`` linear.
+        frame: ``(4, 3, K, h, w)`` linear, the four pixels apart.
         plate: the same.
-        valid: ``(N, 1, H, W)`` share of pixels that the plate saw.
-        noise: ``(N, 3, 2)``, as `significance` takes it.
+        valid: ``(4, 1, K, h, w)`` share of pixels that the plate saw.
+        noise: ``(3, K, 2)``: variance of the difference of two pixels is ``a + b * plate``.
 
     Returns:
-        ``(N, 3, H / 2, W / 2)``, -1..1: half where the mean lies three deviations off.
+        ``(3, K, h, w)``, -1..1: half where the mean lies three deviations off.
     """
-    mean = pooled(_deviations(frame, plate, valid, noise), 2) * 2
+    mean = _deviations(frame, plate, valid, noise).mean(0) * 2
     return mean / (3 + mean.abs())
 
 
 def _deviations(frame: Tensor, plate: Tensor, valid: Tensor, noise: Tensor) -> Tensor:
-    """The difference divided by the grain's deviation, ``(N, 3, H, W)``, within `_SURE`; 0 where invalid."""
-    constant, slope = noise.to(frame.dtype)[..., None, None].unbind(2)
-    deviations = (frame - plate) * valid * torch.rsqrt(constant + slope * plate.clamp(min=0) + 1e-9)
-    return deviations.clamp(-_SURE, _SURE)
+    """The difference divided by the grain's deviation, ``(N, 3, ...)``, within `_SURE`; 0 where invalid."""
+    constant, slope = noise.to(frame.dtype)[..., None, None, :].unbind(-1)
+    sure = torch.rsqrt((slope * plate.clamp(min=0)).add_(constant + 1e-9))
+    return (frame - plate).mul_(valid).mul_(sure).clamp_(-_SURE, _SURE)
 
 
 def unmixing(frame: Tensor, behind: Tensor, foreground: Tensor) -> Tensor:

@@ -15,7 +15,17 @@ from torch import Tensor, nn
 
 from engine.network.platenet.base import Base, Sketch, View
 from engine.network.platenet.light import TYPICAL_NOISE, departure, significance
-from engine.network.platenet.refiner import HALO, TILE, Refiner, Tiles, cut, cut_enlarged, doubtful_tiles, tile_pixels
+from engine.network.platenet.refiner import (
+    TILE,
+    Refiner,
+    Tiles,
+    apart,
+    cut,
+    cut_enlarged,
+    doubtful_tiles,
+    squares,
+    tile_pixels,
+)
 from engine.network.platenet.sampling import enlarged, pooled
 
 # Tiles where the base expects no error above this are left to it. Refining what it expects to be better changed no
@@ -24,6 +34,9 @@ _REFINE_ABOVE = 0.12
 
 # Tiles refined at once: their intermediate results then stay in a processor's caches.
 _AT_ONCE = 64
+
+# Tiles along the side of a square that is refined as one, and of how many squares their number is a multiple.
+_SIDE, _SQUARES = 2, 8
 
 # Long side of the picture, px, up to which a cell of the base is 2, 4 or 8 px wide: it then sees 240 to 600 cells.
 _CELLS = ((1000, 2), (2600, 4), (5200, 8))
@@ -108,28 +121,36 @@ class PlateNet(nn.Module):
         if not len(tiles):
             return coarse, 0
         pictures = Pictures(frame, plate, valid, noise)
-        fine = [self.refine(some, pictures, coarse, sketch.hidden, cell) for some in tiles.split(_AT_ONCE)]
-        logit, error = torch.cat(fine).split(1, 1)
-        index = tile_pixels(tiles, frame, halo=0)
+        together, alone = squares(tiles, _SIDE, _SQUARES)
+        hidden = sketch.hidden.contiguous()
+        index, fine = [], []
+        for group, side in ((together, _SIDE), (alone, 1)):
+            for some in group.split(_AT_ONCE // side**2) if len(group) else ():
+                index.append(tile_pixels(some, frame, 0, side).flatten())
+                fine.append(self.refine(some, pictures, coarse, hidden, cell, side).transpose(0, 1).flatten(1))
+        where, (logit, error) = torch.cat(index), torch.cat(fine, 1)
         refined = {
-            "logit": pasted(coarse.logit, index, logit),
-            "uncertainty": pasted(coarse.uncertainty, index, torch.sigmoid(error)),
+            "logit": pasted(coarse.logit, where, logit),
+            "uncertainty": pasted(coarse.uncertainty, where, torch.sigmoid(error)),
         }
         return coarse._replace(**refined), len(tiles)
 
-    def refine(self, tiles: Tensor, pictures: Pictures, coarse: Prediction, hidden: Tensor, cell: int) -> Tensor:
-        """Logits of alpha and of the expected error, ``(K, 2, TILE, TILE)``, of tiles ``(K, 3)``.
+    def refine(
+        self, tiles: Tensor, pictures: Pictures, coarse: Prediction, hidden: Tensor, cell: int, side: int = 1
+    ) -> Tensor:
+        """Logits of alpha and of the expected error, ``(K, 2, side TILE, side TILE)``, of squares of tiles.
 
         Args:
-            tiles: batch item, row and column of each, sorted.
+            tiles: ``(K, 3)``: batch item, row and column of the first of each square.
             pictures: what `forward` was given.
             coarse: the base's answer, of `enlarge`.
             hidden: its features, of `Sketch`.
             cell: px along a cell.
+            side: tiles along a square.
         """
-        index = tile_pixels(tiles, pictures.frame)
+        index = apart(tile_pixels(tiles, pictures.frame, side=side))
         logit = cut(coarse.logit, index)
-        remembered = cut_enlarged(hidden, tiles, 2 * cell, 2)
+        remembered = cut_enlarged(hidden, tiles, 2 * cell, 2, side)
         with torch.no_grad():
             frame, plate, valid = (cut(planes, index) for planes in (pictures.frame, pictures.plate, pictures.valid))
             view = Tiles(
@@ -140,10 +161,11 @@ class PlateNet(nn.Module):
                 foreground=cut(coarse.foreground, index),
                 logit=logit,
                 hidden=remembered,
-                departure=departure(frame, plate, valid, pictures.noise[tiles[:, 0]]),
+                departure=departure(frame, plate, valid, pictures.noise[tiles[:, 0]].transpose(0, 1)),
             )
         change = self.refiner(view)
-        return torch.cat((logit[..., HALO:-HALO, HALO:-HALO] + change[:, :1], change[:, 1:] - 3), 1)
+        before = cut(coarse.logit, tile_pixels(tiles, coarse.logit, 0, side))
+        return torch.cat((before + change[:, :1], change[:, 1:] - 3), 1)
 
 
 def known_noise(noise: Tensor | None, frame: Tensor) -> Tensor:
@@ -172,5 +194,10 @@ def enlarge(sketch: Sketch, cell: int) -> Prediction:
 
 
 def pasted(plane: Tensor, index: Tensor, values: Tensor) -> Tensor:
-    """``plane (N, 1, H, W)`` with the pixels at flat indices ``(K, S, S)`` replaced by ``values (K, 1, S, S)``."""
-    return plane.flatten().index_copy(0, index.flatten(), values.to(plane.dtype).flatten()).view(plane.shape)
+    """``plane (N, 1, H, W)`` with the pixels at flat indices ``(K)`` replaced by ``values (K)``.
+
+    In place where no slope is asked for.
+    """
+    flat = plane.flatten()
+    paste = flat.index_copy if torch.is_grad_enabled() else flat.index_copy_
+    return paste(0, index, values.to(plane.dtype)).view(plane.shape)

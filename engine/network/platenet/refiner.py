@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -25,17 +27,19 @@ _HALF, _FULL = 32, 16
 
 
 class Tiles(NamedTuple):
-    """What the refiner sees: ``K`` tiles and their halos, ``S = TILE + 2 HALO`` px a side.
+    """What the refiner sees: ``K`` squares of tiles and their halos, ``S`` px a side.
+
+    The four pixels of each 2 x 2 lie apart, so that half of the resolution needs no rearranging: ``s = S / 2``.
 
     Attributes:
-        frame: ``(K, 3, S, S)`` linear, anchored.
+        frame: ``(4, 3, K, s, s)`` linear, anchored.
         plate: the same.
-        valid: ``(K, 1, S, S)``.
-        shadow: ``(K, 3, S, S)`` ratio.
-        foreground: ``(K, 3, S, S)`` log-encoded.
-        logit: ``(K, 1, S, S)`` of the base's alpha.
-        hidden: ``(K, HIDDEN, S / 2, S / 2)``.
-        departure: ``(K, 3, S / 2, S / 2)``, of `light.departure`.
+        valid: ``(4, 1, K, s, s)``.
+        shadow: ``(4, 3, K, s, s)`` ratio.
+        foreground: ``(4, 3, K, s, s)`` log-encoded.
+        logit: ``(4, 1, K, s, s)`` of the base's alpha.
+        hidden: ``(HIDDEN, K, s, s)``.
+        departure: ``(3, K, s, s)``, of `light.departure`.
     """
 
     frame: Tensor
@@ -85,14 +89,46 @@ class Refiner(nn.Module):
         self.full = nn.Sequential(ValidUnit(_FULL, _FULL), silent(nn.Conv2d(_FULL, 2, 3)))
 
     def forward(self, tiles: Tiles) -> Tensor:
-        """``(K, 2, TILE, TILE)``: what to add to the logit, and the logit of the error that is expected."""
+        """``(K, 2, S - 2 HALO, S - 2 HALO)``: what to add to the logit, and the logit of the error that is expected."""
         code, plate_code = encode(tiles.frame), encode(tiles.plate)
         colour = decode(tiles.foreground.clamp(max=BRIGHTEST))
         physics = unmixing(tiles.frame, tiles.shadow * tiles.plate, colour) * tiles.valid
         cues = torch.cat((code, (code - plate_code) * tiles.valid, physics, tiles.logit.clamp(-8, 8) / 8), 1)
-        half = self.deep(self.meet(self.look(cues) + self.recall(torch.cat((tiles.hidden, tiles.departure), 1))))
-        inner = cues[..., 6:-6, 6:-6]
-        return self.full(torch.cat((functional.pixel_shuffle(self.spread(half), 2), inner), 1))
+        half = self.deep(self.meet(self._seen(cues, torch.cat((tiles.hidden, tiles.departure)))))
+        return self._corrected(self.full[0](self._rejoined(half, cues[..., 3:-3, 3:-3])))
+
+    def _seen(self, cues: Tensor, recalled: Tensor) -> Tensor:
+        """`look` and `recall` as one product, of ``(4, C, K, s, s)`` and ``(C, K, s, s)``: ``(K, C, s, s)``."""
+        looking = self.look.weight.permute(0, 2, 3, 1).flatten(1)
+        weight = torch.cat((looking, self.recall.weight.flatten(1)), 1)
+        planes = torch.cat((cues.flatten(0, 1), recalled))
+        pixels = functional.linear(planes.flatten(1).t(), weight)
+        return pixels.view(*planes.shape[1:], -1).permute(0, 3, 1, 2)
+
+    def _rejoined(self, half: Tensor, cues: Tensor) -> Tensor:
+        """`spread` of ``(K, C, s, s)`` beside cues ``(4, C, K, s, s)``, side by side again: ``(K, C, 2 s, 2 s)``."""
+        count, channels, height, width = half.shape
+        # Pixel before channel, as the cues lie.
+        weight, bias = (part.unflatten(0, (-1, 4)).transpose(0, 1).flatten(0, 1) for part in self.spread.parameters())
+        features = functional.linear(half.permute(0, 2, 3, 1).reshape(-1, channels), weight.flatten(1), bias)
+        pixels = torch.cat((features.unflatten(1, (4, -1)), cues.flatten(2).permute(2, 0, 1)), 2)
+        rows = pixels.view(count, height, width, 2, 2, -1).transpose(2, 3)
+        return rows.reshape(count, 2 * height, 2 * width, -1).permute(0, 3, 1, 2)
+
+    def _corrected(self, x: Tensor) -> Tensor:
+        """The last layer ``(K, C, S, S)`` to ``(K, 2, S - 2, S - 2)``: nine products at once, moved and added.
+
+        A convolution to two channels would leave most of a vector register empty.
+        """
+        count, channels, height, width = x.shape
+        weight, bias = self.full[1].parameters()
+        pixels = x.permute(0, 2, 3, 1).reshape(-1, channels)
+        products = functional.linear(weight.permute(2, 3, 0, 1).reshape(-1, channels), pixels)
+        total = bias[:, None, None, None]
+        for nine, product in enumerate(products.view(9, -1, count, height, width)):
+            top, left = divmod(nine, 3)
+            total = total + product[..., top : top + height - 2, left : left + width - 2]
+        return total.transpose(0, 1)
 
 
 def doubtful_tiles(doubt: Tensor, cells: int, threshold: float) -> Tensor:
@@ -109,43 +145,82 @@ def doubtful_tiles(doubt: Tensor, cells: int, threshold: float) -> Tensor:
     return torch.nonzero(functional.max_pool2d(doubt, cells)[:, 0] > threshold)
 
 
-def tile_pixels(tiles: Tensor, planes: Tensor, halo: int = HALO) -> Tensor:
-    """Flat indices ``(K, S, S)``, ``S = TILE + 2 halo``, of tiles' pixels in ``(N, C, H, W)``; edges are repeated."""
+def squares(tiles: Tensor, side: int, batch: int) -> tuple[Tensor, Tensor]:
+    """Tiles that are neighbours, taken together: their halos then overlap less, and each comes out the same.
+
+    Args:
+        tiles: ``(K, 3)``, sorted.
+        side: tiles along the side of a square.
+        batch: squares come by so many. A CPU's convolutions are made anew for every other number.
+
+    Returns:
+        The first tiles ``(K', 3)`` of squares, and the tiles in none of them; both sorted.
+    """
+    order = [tuple(tile) for tile in tiles.tolist()]
+    left, found = set(order), []
+    for item, row, column in order:
+        square = [(item, row + down, column + right) for down in range(side) for right in range(side)]
+        if left.issuperset(square):
+            found.append(square)
+            left.difference_update(square)
+    whole = len(found) // batch * batch
+    left.update(*found[whole:])
+    return _as_tiles([square[0] for square in found[:whole]], tiles), _as_tiles(sorted(left), tiles)
+
+
+def _as_tiles(places: Sequence[tuple[int, ...]], like: Tensor) -> Tensor:
+    return like.new_tensor(places).view(-1, 3)
+
+
+def tile_pixels(tiles: Tensor, planes: Tensor, halo: int = HALO, side: int = 1) -> Tensor:
+    """Flat indices of pixels in ``(N, C, H, W)``, ``(K, S, S)``, ``S = side TILE + 2 halo``; edges are repeated.
+
+    Args:
+        tiles: ``(K, 3)``, the first of squares of ``side`` x ``side`` tiles.
+        planes: what to index.
+        halo: px around each square.
+        side: tiles along it.
+    """
+    return _lattice(tiles, planes, TILE, torch.arange(-halo, side * TILE + halo, device=tiles.device))
+
+
+def _lattice(tiles: Tensor, planes: Tensor, pitch: int, reach: Tensor) -> Tensor:
+    """Flat indices ``(K, R, R)`` of what lies ``reach (R)`` from tiles ``pitch`` apart."""
     height, width = planes.shape[-2:]
-    reach = torch.arange(-halo, TILE + halo, device=tiles.device)
-    rows = (tiles[:, 1, None] * TILE + reach).clamp(0, height - 1)
-    columns = (tiles[:, 2, None] * TILE + reach).clamp(0, width - 1)
+    rows = (tiles[:, 1, None] * pitch + reach).clamp(0, height - 1)
+    columns = (tiles[:, 2, None] * pitch + reach).clamp(0, width - 1)
     return (tiles[:, 0, None, None] * height + rows[:, :, None]) * width + columns[:, None, :]
 
 
+def apart(index: Tensor) -> Tensor:
+    """Indices ``(K, S, S)`` as `Tiles` wants its pixels, ``(4, K, S / 2, S / 2)``."""
+    count, height, width = index.shape
+    return index.view(count, height // 2, 2, width // 2, 2).permute(2, 4, 0, 1, 3).flatten(0, 1)
+
+
 def cut(planes: Tensor, index: Tensor) -> Tensor:
-    """Pixels ``(K, C, S, S)`` of ``(N, C, H, W)`` at flat indices ``(K, S, S)``, plane by plane in memory."""
+    """Pixels ``(K, C, ...)`` of ``(N, C, H, W)`` at flat indices ``(K, ...)``, plane by plane in memory."""
     found = [planes[:, channel].flatten().index_select(0, index.flatten()) for channel in range(planes.shape[1])]
     return torch.stack(found).view(-1, *index.shape).transpose(0, 1)
 
 
-def cut_enlarged(planes: Tensor, tiles: Tensor, cell: float, step: int = 1) -> Tensor:
+def cut_enlarged(planes: Tensor, tiles: Tensor, cell: int, step: int = 1, side: int = 1) -> Tensor:
     """What tiles and their halos see of a coarse plane, bilinear between its cells, repeated beyond its edge.
 
     Args:
         planes: ``(N, C, h, w)``.
-        tiles: ``(K, 3)``, sorted by batch item.
-        cell: full-resolution px along the side of a coarse cell.
+        tiles: ``(K, 3)``, the first of squares of ``side`` x ``side`` tiles.
+        cell: full-resolution px along the side of a coarse cell, a divisor of `TILE`.
         step: full-resolution px from sample to sample.
+        side: tiles along a square.
 
     Returns:
-        ``(K, C, S, S)``, ``S = (TILE + 2 HALO) / step``.
+        ``(C, K, S, S)``, ``S = (side TILE + 2 HALO) / step``.
     """
-    height, width = planes.shape[-2:]
-    centres = torch.arange(-HALO, TILE + HALO, step, device=planes.device) + step / 2
-    rows = (tiles[:, 1, None] * TILE + centres) * (2 / (cell * height)) - 1
-    columns = (tiles[:, 2, None] * TILE + centres) * (2 / (cell * width)) - 1
-    side = len(centres)
-    lattice = (columns[:, None, :].expand(-1, side, -1), rows[:, :, None].expand(-1, -1, side))
-    grid = torch.stack(lattice, -1).to(planes.dtype)
-    parts = []
-    for item in range(planes.shape[0]):
-        own = grid[tiles[:, 0] == item].reshape(1, -1, side, 2)
-        part = functional.grid_sample(planes[item : item + 1], own, padding_mode="border", align_corners=False)
-        parts.append(part[0].view(planes.shape[1], -1, side, side).transpose(0, 1))
-    return torch.cat(parts)
+    ends = (step / 2 - HALO, side * TILE + HALO - step / 2)
+    first, last = (math.floor(end / cell - 0.5) for end in ends)
+    cells = torch.arange(first, last + 2, device=planes.device)
+    samples = torch.arange(-HALO, side * TILE + HALO, step, device=planes.device) + step / 2
+    place = (samples / cell - 0.5).to(planes.dtype)
+    near = (1 - (place[:, None] - cells).abs()).clamp(min=0)
+    return near @ cut(planes, _lattice(tiles, planes, TILE // cell, cells)).transpose(0, 1) @ near.t()

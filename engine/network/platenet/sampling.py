@@ -1,4 +1,4 @@
-"""Smaller and larger pictures. Torch's own kernels take several times as long on a CPU, measured on planes of HD."""
+"""Smaller and larger pictures: by OpenCV where it can, since torch takes several times as long on a CPU."""
 
 from __future__ import annotations
 
@@ -10,9 +10,16 @@ from torch.nn import functional
 def pooled(planes: Tensor, times: int) -> Tensor:
     """Means of squares of ``times`` px, a power of two: ``(N, C, H, W)`` to ``(N, C, H / times, W / times)``."""
     while times > 1:
-        rows = planes[..., 0::2, :] + planes[..., 1::2, :]
-        planes, times = (rows[..., 0::2] + rows[..., 1::2]) * 0.25, times // 2
+        planes, times = _halved(planes), times // 2
     return planes
+
+
+def _halved(planes: Tensor) -> Tensor:
+    if _by_opencv(planes):
+        height, width = (side // 2 for side in planes.shape[-2:])
+        return _resized(planes, height, width, "INTER_AREA")
+    rows = planes[..., 0::2, :] + planes[..., 1::2, :]
+    return (rows[..., 0::2] + rows[..., 1::2]) * 0.25
 
 
 def blurred(planes: Tensor, size: int) -> Tensor:
@@ -28,14 +35,24 @@ def blurred(planes: Tensor, size: int) -> Tensor:
 
 
 def enlarged(planes: Tensor, times: int) -> Tensor:
-    """Planes ``(N, C, H, W)``, bilinear, ``times`` as large; by OpenCV where no slope is asked for."""
-    height, width = (side * times for side in planes.shape[-2:])
-    learning = torch.is_grad_enabled() and planes.requires_grad
-    if learning or planes.device.type != "cpu" or planes.dtype != torch.float32:
+    """Planes ``(N, C, H, W)``, bilinear, ``times`` as large."""
+    if not _by_opencv(planes):
         return functional.interpolate(planes, scale_factor=times, mode="bilinear", align_corners=False)
+    height, width = (side * times for side in planes.shape[-2:])
+    return _resized(planes, height, width, "INTER_LINEAR")
+
+
+def _by_opencv(planes: Tensor) -> bool:
+    """Whether OpenCV can: on a CPU, where no slope is asked for and nothing is being compiled."""
+    learning = torch.is_grad_enabled() and planes.requires_grad
+    plain = planes.device.type == "cpu" and planes.dtype == torch.float32
+    return plain and not learning and not torch.compiler.is_compiling()
+
+
+def _resized(planes: Tensor, height: int, width: int, method: str) -> Tensor:
     import cv2  # noqa: PLC0415 - a server answers before it is loaded
 
-    large = planes.new_empty(*planes.shape[:2], height, width)
-    for plane, out in zip(planes.detach().flatten(0, 1), large.flatten(0, 1), strict=True):
-        cv2.resize(plane.contiguous().numpy(), (width, height), dst=out.numpy(), interpolation=cv2.INTER_LINEAR)
-    return large
+    found = planes.new_empty(*planes.shape[:2], height, width)
+    for plane, out in zip(planes.detach().flatten(0, 1), found.flatten(0, 1), strict=True):
+        cv2.resize(plane.contiguous().numpy(), (width, height), dst=out.numpy(), interpolation=getattr(cv2, method))
+    return found
