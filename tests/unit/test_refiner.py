@@ -140,11 +140,11 @@ def test_the_refiner_is_its_layers(refining):
 
 
 def test_squares_change_nothing(refining, monkeypatch):
-    """Every tile is refined, in squares as they come, or none."""
+    """Every tile is refined: in squares as they come, or alone."""
     monkeypatch.setattr(whole, "_REFINE_ABOVE", -1.0)
     answers = []
-    for batch in (1, 1000):
-        monkeypatch.setattr(whole, "_SQUARES", batch)
+    for plan in (((2, 1), (1, 1)), ((1, 1),)):
+        monkeypatch.setattr(whole, "_SQUARES", plan)
         with torch.inference_mode():
             answers.append(refining(*inputs(128, 96)))
     for ours, theirs in zip(*answers, strict=True):

@@ -35,8 +35,8 @@ _REFINE_ABOVE = 0.12
 # Tiles refined at once: their intermediate results then stay in a processor's caches.
 _AT_ONCE = 64
 
-# Tiles along the side of a square that is refined as one, and of how many squares their number is a multiple.
-_SIDE, _SQUARES = 2, 8
+# Squares of tiles that are refined as one: tiles along a side, and of what number theirs is a multiple.
+_SQUARES = ((2, 8), (1, 1))
 
 # Long side of the picture, px, up to which a cell of the base is 2, 4 or 8 px wide: it then sees 240 to 600 cells.
 _CELLS = ((1000, 2), (2600, 4), (5200, 8))
@@ -121,11 +121,11 @@ class PlateNet(nn.Module):
         if not len(tiles):
             return coarse, 0
         pictures = Pictures(frame, plate, valid, noise)
-        together, alone = squares(tiles, _SIDE, _SQUARES)
-        hidden = sketch.hidden.contiguous()
+        hidden, rest = sketch.hidden.contiguous(), tiles
         index, fine = [], []
-        for group, side in ((together, _SIDE), (alone, 1)):
-            for some in group.split(_AT_ONCE // side**2) if len(group) else ():
+        for side, multiple in _SQUARES:
+            together, rest = squares(rest, side, multiple)
+            for some in together.split(_AT_ONCE // side**2) if len(together) else ():
                 index.append(tile_pixels(some, frame, 0, side).flatten())
                 fine.append(self.refine(some, pictures, coarse, hidden, cell, side).transpose(0, 1).flatten(1))
         where, (logit, error) = torch.cat(index), torch.cat(fine, 1)
