@@ -39,9 +39,8 @@ two, 0.02 and 0.05; a subject that hides three quarters of the set leaves 0.013 
 
 _UNANIMOUS, _WIDE, _MANY = 0.9, 0.5, 48
 """Or, where subject or grain hide most points: share of those found that agree, `Alignment.spread`, and their number,
-that prove a scene whatever share was looked for. Sixteen drawn sets and sixteen photographs upside down, and as many
-pairs of photographs, reach 0.41 at that spread, and nowhere that number; under clouds and behind a man in camouflage 90
-to 96 points were 7 to 8 % of those looked for, and all that were found."""
+that prove a scene whatever share was looked for. Other scenes and pictures upside down reach that spread with 13 points
+at most, a few tenths of those found (docs/decisions/0015-registration.md)."""
 
 _SURE = 0.6
 _MIRRORED = 1.2
