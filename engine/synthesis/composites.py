@@ -21,11 +21,8 @@ Matrix = npt.NDArray[np.float64]
 """Coordinates and maps between them."""
 
 
-_CAMOUFLAGED = 0.12
+_CAMOUFLAGED = 0.06
 """Share of subjects that wear, in places, another piece of what they stand before."""
-
-_MORE_SHADOW = 0.05
-"""Training sees somewhat more and deeper shadows than validation: the network keyed the deepest."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,7 @@ def shot(rng: Rng, subject: Array, photos: Sequence[Array], size: int, count: in
         if gain is None:
             gain = np.exp(rng.normal(0, 0.1, 3)).astype(np.float32) if camouflaged else _light(rng, rgba, live)
         premultiplied, alpha = rgba[..., :3] * gain, rgba[..., 3:]
-        ratio = shadow(np.random.default_rng(shade_seed), alpha[..., 0], _MORE_SHADOW)
+        ratio = shadow(np.random.default_rng(shade_seed), alpha[..., 0])
         mirrored = reflection(np.random.default_rng(mirror_seed), premultiplied, alpha[..., 0])
         frame = premultiplied + (1 - alpha) * (ratio * live + mirrored)
         code = np.random.default_rng(code_seed)
@@ -179,21 +176,18 @@ def _light(rng: Rng, rgba: Array, background: Array) -> Array:
     return np.asarray(gain.clip(1e-3, 1e3), np.float32)
 
 
-def shadow(rng: Rng, alpha: Array, more: float = 0.0) -> Array:
-    """Ratio ``(H, W, 3)`` in 0..1 of a cast shadow, a contact shadow, both or none; soft, slightly coloured.
-
-    Each kind is as much more likely as ``more`` says, and takes as much more of the light where it is deepest.
-    """
+def shadow(rng: Rng, alpha: Array) -> Array:
+    """Ratio ``(H, W, 3)`` in 0..1 of a cast shadow, a contact shadow, both or none; soft, slightly coloured."""
     size = alpha.shape[0]
     depth = np.zeros((size, size), np.float32)
-    if rng.random() < 0.55 + more:  # the subject's own shape, sheared away by the light
+    if rng.random() < 0.55:  # the subject's own shape, sheared away by the light
         x, y = rng.normal(0, size / 5, 2)
         shear = np.array(((1, rng.normal(0, 0.5), x), (0, rng.uniform(0.4, 1.3), y)))
         cast = cv2.warpAffine(alpha, shear, (size, size))
-        depth = np.maximum(depth, cv2.GaussianBlur(cast, (0, 0), rng.uniform(0.8, 20)) * rng.uniform(0.1, 0.85 + more))
-    if rng.random() < 0.25 + more:  # light kept out close to the subject
+        depth = np.maximum(depth, cv2.GaussianBlur(cast, (0, 0), rng.uniform(0.8, 20)) * rng.uniform(0.1, 0.85))
+    if rng.random() < 0.25:  # light kept out close to the subject
         near = cv2.GaussianBlur(alpha, (0, 0), rng.uniform(6, 35))
-        depth = np.maximum(depth, near * rng.uniform(0.1, 0.7 + more))
+        depth = np.maximum(depth, near * rng.uniform(0.1, 0.7))
     if rng.random() < 0.1:  # somebody else's
         field = noise(rng, size, rng.uniform(80, 300))
         depth = np.maximum(depth, np.clip(field * rng.uniform(1, 8), 0, 1) * rng.uniform(0.1, 0.7))

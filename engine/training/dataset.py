@@ -41,8 +41,8 @@ _BLOCK = 60
 _FITTED = 0.8
 _FAR = 0.6
 
-# Px along a cell of the base, and the part of a frame's side that is seen: from close up to far away, and from 80 to
-# 320 cells of a frame of 640 px, as pictures in use have 240 to 600.
+# Px along a cell of the base, and the part of a frame's side that is seen: from close up to far away, and from 64 to
+# 256 cells of a frame of 512 px, as pictures in use have 240 to 600.
 _VIEWS = ((2, 2), (2, 1), (4, 1), (4, 1), (8, 1))
 
 Group = Literal["train", "held-out"]
