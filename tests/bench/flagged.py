@@ -22,6 +22,7 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1] / 
 
 from exr_files import source_of
 
+from engine.errors import EngineError
 from engine.evaluation.shot import exr
 from engine.pipeline import colour
 from engine.pipeline.matte_frame import matte_frame
@@ -87,7 +88,7 @@ EVENTS: tuple[Callable[[Array, int], Array], ...] = (flash, knock, defocus, stra
 
 
 def keyed(shot: LitShot, event: Callable[[Array, int], Array], session: Session) -> tuple[Shot, np.ndarray]:
-    """The shot as the report has it, and the mean error of alpha of each frame."""
+    """The shot as the report has it, without frames that are refused, and the mean error of alpha of each."""
     layers = ("residual", "uncertainty", "validity", "cleanplate")
     job = MatteJob(Knobs(), layers, colour.SHIPPED, "ACEScg", "cpu")
     plate = source_of(exr(shot.plate, half=True), "plate.exr", "ACEScg")
@@ -95,7 +96,11 @@ def keyed(shot: LitShot, event: Callable[[Array, int], Array], session: Session)
     for at, alpha in enumerate(shot.alphas):
         picture = exr(event(shot.frame(at), at), half=True)
         task = FrameJob(at, source_of(picture, f"frame.{at}.exr", "ACEScg"), plate)
-        data, _ = matte_frame(job, task, session, lambda _: None, lambda: False)
+        try:
+            data, _ = matte_frame(job, task, session, lambda _: None, lambda: False)
+        except EngineError as error:
+            print(f"frame {at} has no matte: {error.message}")
+            continue
         result = read_result(source_of(data, f"keyed.{at}.exr", "ACEScg"))
         told.append(figures(at, result))
         errors.append(float(np.abs(result.alpha - alpha).mean()))
@@ -116,8 +121,9 @@ def main() -> None:
     for event in EVENTS:
         for seed in range(given.seeds if event is not nothing else 2 * given.seeds):
             shot, errors = keyed(lit_shot(SIZE, FRAMES, given.first + 10 * EVENTS.index(event) + seed), event, session)
-            named, worst = [suspect.number for suspect in shot.first()[:NAMED]], int(errors.argmax())
-            share, spread = errors[named].max() / errors.max(), errors.max() / np.median(errors)
+            named, worst = [suspect.number for suspect in shot.first()[:NAMED]], shot.numbers[int(errors.argmax())]
+            share = errors[[shot.numbers.index(number) for number in named]].max() / errors.max()
+            spread = errors.max() / np.median(errors)
             print(
                 f"{event.__name__:9}  {spread:12.2f}  {worst in named!s:>18}  {share:12.2f}  {worst} {named}",
                 flush=True,
