@@ -18,7 +18,7 @@ from engine.pipeline.matte import matte
 from engine.pipeline.plates import choose, without_holes
 from engine.pipeline.session import Session
 from engine.pipeline.solve import solve
-from engine.settings import FrameJob, MatteJob
+from engine.settings import FrameJob, Knobs, MatteJob
 from engine.values import Array, Image, Mask, Matte, Photometric, Plate, Registration
 
 _SIDE = 640
@@ -130,7 +130,7 @@ def _judged(
     guess = _keyed(small, small_plate, small_fit, frame, job, session, check, config)
     check()
     nothing = np.zeros(small.shape[:2], np.float32)
-    solution = solve(small, small_plate, guess, small_fit, job.knobs, nothing, nothing)
+    solution = solve(small, small_plate, guess, small_fit, Knobs(depth="float"), nothing, nothing)
     found = regions(small, small_plate, guess, difference(small, small_plate, small_fit))
     background = ~(found.subject | found.shadow | found.moving | found.ghost | found.unseen)
     open_set = ~(found.subject | found.ghost | found.unseen)

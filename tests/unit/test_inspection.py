@@ -111,6 +111,19 @@ def test_the_error_that_is_expected_is_that_of_a_render(session, look, shot, cle
     assert look(shot.frame(4), clean).uncertainty == pytest.approx(float(rendered.mean()), rel=0.02)
 
 
+def test_what_shapes_the_files_does_not_matter(session, shot, clean):
+    frame = shot.frame(22).copy()
+    frame[:4, :4] = 1e5
+    pictures = [as_source(np.asarray(rgb, np.float32), "f.exr", "ACEScg") for rgb in (frame, clean)]
+    said = [
+        measure(
+            MatteJob(knobs, (), "platekey://studio", "ACEScg", "cpu"), FrameJob(1, *pictures), session, lambda: None
+        )
+        for knobs in (Knobs(), Knobs(depth="half", mix=0.0))
+    ]
+    assert said[0].uncertainty == said[1].uncertainty > 0
+
+
 def test_the_share_of_a_shadow_is_measured(look, shot, clean):
     alpha = shot.alpha(22)
     leant = cv2.warpAffine(alpha, np.float32([[1, 0.3, 24], [0, 0.5, 64]]), SIZE[::-1])

@@ -9,6 +9,8 @@ from scenes import camera_move, figure, image, pixels, radiance, shot, with_grai
 
 from engine.errors import EngineError
 from engine.pipeline.registration import register
+from engine.pipeline.registration.alignment import align
+from engine.pipeline.registration.feature_image import feature_images
 from engine.pipeline.registration.warp import warp_plate
 from engine.values import Window
 
@@ -188,6 +190,23 @@ def test_a_burnt_in_caption_does_not_make_two_scenes_one():
         rgb[caption > 128], rgb[:30] = 1.0, 0.0
     with pytest.raises(EngineError, match="residual"):
         register(image(frame), image(plate), "auto")
+
+
+def test_captions_in_every_corner_do_not_make_two_bare_scenes_one():
+    """Nothing else is found, so nothing disagrees; but text that is burnt in does not move."""
+    ramp = np.linspace(0.1, 0.3, SIZE[1], dtype=np.float32)
+    frame, plate = (np.repeat(np.broadcast_to(row, SIZE)[..., None], 3, 2).copy() for row in (ramp, ramp[::-1]))
+    caption = np.zeros(SIZE, np.uint8)
+    for at in ((20, 40), (380, 40), (20, 340), (380, 340)):
+        cv2.putText(caption, "PLATEKEY 1001", at, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 255, 2)
+    for rgb in (frame, plate):
+        rgb[caption > 128] = 1.0
+    pictures = [with_grain(rgb, seed) for seed, rgb in enumerate((frame, plate), 5)]
+    found = align(feature_images(*pictures), np.eye(3))
+    assert found.majority > 0.9
+    assert found.spread > 0.5
+    assert len(found.plate) >= 48
+    assert not found.undisputed(np.eye(3))
 
 
 def test_a_mirrored_plate_is_refused():

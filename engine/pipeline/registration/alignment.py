@@ -39,8 +39,8 @@ two, 0.02 and 0.05; a subject that hides three quarters of the set leaves 0.013 
 
 _UNANIMOUS, _WIDE, _MANY = 0.9, 0.5, 48
 """Or, where subject or grain hide most points: share of those found that agree, `Alignment.spread`, and their number,
-that prove a scene whatever share was looked for. Other scenes and pictures upside down reach that spread with 13 points
-at most, a few tenths of those found (docs/decisions/0015-registration.md)."""
+that prove the scene of a camera that moved, whatever share was looked for. Other scenes and pictures upside down reach
+that spread with 13 points at most, a few tenths of those found (docs/decisions/0015-registration.md)."""
 
 _SURE = 0.6
 _MIRRORED = 1.2
@@ -89,9 +89,12 @@ class Alignment:
     def proven(self) -> bool:
         """Enough of the plate was found in the frame to call it the same scene."""
         extended = self.share * self.spread >= _EXTENT
-        common = len(self.plate) >= _POINTS and self.share >= _SHARE and extended
-        undisputed = self.majority >= _UNANIMOUS and self.spread >= _WIDE and len(self.plate) >= _MANY
-        return common or undisputed
+        return len(self.plate) >= _POINTS and self.share >= _SHARE and extended
+
+    def undisputed(self, placement: Matrix) -> bool:
+        """Few points, but all over the frame, without a dissenter, and moved in common, as no burnt-in text is."""
+        alike = self.majority >= _UNANIMOUS and self.spread >= _WIDE and len(self.plate) >= _MANY
+        return alike and not self.still(placement)
 
     def distances(self, homography: Matrix) -> npt.NDArray[np.float64]:
         """``(N,)`` px by which the points miss the frame's under a homography."""

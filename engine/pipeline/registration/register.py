@@ -67,7 +67,7 @@ def register(frame: Image, plate: Image, mode: Literal["off", "auto", "locked"])
     alignment = align(pair, placement)
     if is_mirrored(pair, placement, alignment):
         raise _failure("is mirrored against what", frame, plate, alignment)
-    if not alignment.proven:
+    if not (alignment.proven or alignment.undisputed(placement)):
         if not same_wall(frame.rgb, placed.rgb, placed.valid):
             raise _failure(_nothing(plate), frame, plate, alignment)
         return _report(alignment, placement, locked_off=True), placed
