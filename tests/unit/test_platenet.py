@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from random_pictures import NOISE, inputs
 
 from engine.errors import EngineError
 from engine.network import device, table
@@ -29,15 +30,6 @@ from engine.network.platenet.sampling import blurred, enlarged, pooled
 def network():
     torch.manual_seed(0)
     return PlateNet().eval()
-
-
-NOISE = torch.tensor(TYPICAL_NOISE)[None]
-
-
-def inputs(height=64, width=96):
-    torch.manual_seed(1)
-    frame, plate = torch.rand(2, 1, 3, height, width)
-    return frame, plate, torch.ones(1, 1, height, width), torch.zeros(1, 2, height, width)
 
 
 def test_outputs_have_the_inputs_size_and_their_ranges(network):

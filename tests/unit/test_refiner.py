@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from random_pictures import NOISE, inputs
 
 from engine.network.platenet import PlateNet, decode, encode
 from engine.network.platenet import platenet as whole
-from engine.network.platenet.light import TYPICAL_NOISE, departure, unmixing
+from engine.network.platenet.light import departure, unmixing
 from engine.network.platenet.refiner import (
     HALO,
     TILE,
@@ -18,14 +19,6 @@ from engine.network.platenet.refiner import (
     tile_pixels,
 )
 from engine.network.platenet.sampling import enlarged
-
-NOISE = torch.tensor(TYPICAL_NOISE)[None]
-
-
-def inputs(height=64, width=96):
-    torch.manual_seed(1)
-    frame, plate = torch.rand(2, 1, 3, height, width)
-    return frame, plate, torch.ones(1, 1, height, width), torch.zeros(1, 2, height, width)
 
 
 def quartered(planes):
