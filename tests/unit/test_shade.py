@@ -48,15 +48,29 @@ def test_doubted_shadow_is_no_subject_and_has_its_colour(background):
     assert np.abs(solved.residual[DOUBTED]).mean() < np.abs(frame[DOUBTED]).mean() / 10
 
 
-def test_shadow_is_none_of_the_subject_up_to_the_pixel_beside_it(background):
+def test_shadow_is_none_of_the_subject_up_to_its_edge(background):
     frame, plate, matte, _ = scene(background)
     inside = np.s_[60:80, 78:82]
     frame[inside], matte.alpha[inside], matte.shadow[inside] = 0.9, 1, 1
     beside = np.zeros(SIZE, bool)
-    beside[62:78, 76:78] = True
+    beside[62:78, 75:77] = True
     changed, _ = explained(frame, plate, matte, FIT)
     assert (changed.alpha[beside] <= 0.1).mean() > 0.85
     assert (changed.alpha[inside] == 1).all()
+
+
+def test_dark_hair_beside_shadow_keeps_its_soft_edge(background):
+    """Four px of it: half covered, black, on a set without texture, of the shadow's own colour."""
+    frame, plate, matte, _ = scene(background)
+    big = 5  # the edge's width is a share of the picture
+    frame, rgb = (cv2.resize(each, None, fx=big, fy=big) for each in (frame, plate.rgb))
+    alpha, shadow = (np.repeat(np.repeat(each, big, 0), big, 1) for each in (matte.alpha, matte.shadow))
+    matte = Matte(alpha, shadow, np.zeros_like(alpha), frame)
+    head, hair = np.s_[300:400, 380:430], np.s_[300:400, 377:380]
+    alpha[head], alpha[hair] = 1, 0.5
+    changed, _ = explained(frame, Plate(rgb, np.ones(alpha.shape, bool)), matte, FIT)
+    assert changed.alpha[hair].min() > 0.45
+    assert (changed.alpha[310:390, 355:365] <= 0.1).mean() > 0.85
 
 
 @pytest.mark.parametrize("colour", [(0.5, 0.28, 0.2), (0.2, 0.3, 0.5), (1.6, 1.5, 1.4)])

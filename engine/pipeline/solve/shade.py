@@ -33,9 +33,9 @@ _APART = 0.4
 """Deviations within which a colour is the shadow's; at twice as many none of it is. On generated shots nine tenths of
 the shadow that the network takes for subject lie within 0.6, nine tenths of a subject beyond 0.6 to 3.5."""
 
-_TEXTURE, _EDGES = 30.0, 0.04
+_TEXTURE, _EDGES = 8.0, 0.04
 """Variances of the grain that may be left of the plate's texture, and the relative error of texture that grain is
-counted with; at twice as many nothing is shadow. A shadow's hard edges leave up to 20."""
+counted with; at twice as many nothing is shadow. Strands of dark hair leave 10 to 30."""
 
 _WINDOW = (5, 5)
 """px that texture is compared in."""
@@ -43,6 +43,10 @@ _WINDOW = (5, 5)
 _DOUBT = 0.02
 """An alpha this far below 1 is wholly open to it; 1 itself is not. With 0.2 as much of the subject is missing, and
 0.6 % more of the shadow is kept."""
+
+_EDGE = 0.004
+"""Of the longer side: so far from what is surely subject its soft edge is left to the network; from twice as far on
+shadow is looked for. Dark hair ends there by degrees, and would be cut off where it begins to be soft."""
 
 _REACH, _HOPS, _FOUND = 0.05, 4, 0.9
 """Of the longer side: how far from sure shadow more is looked for; how often what was found so counts as sure itself,
@@ -73,6 +77,7 @@ def explained(frame: Array, plate: Plate, matte: Matte, fit: Photometric) -> tup
     around = box(dark, _HOPS * reach + 8)
     pair = _Pair(frame[around], Plate(plate.rgb[around], plate.valid[around]), fit)
     share[around], ratio = _share(pair, dark[around], reach)
+    share[around] *= 1 - _edge(alpha[around], _EDGE * max(dark.shape))
     shadow, alpha = shadow.copy("K"), alpha.copy()
     taken, near, left = share[around], shadow[around], alpha[around]
 
@@ -196,6 +201,13 @@ def _texture_left(frame: Array, plate: Array, noise: Array) -> Array:
     ratio = by_plane(mean, frame * plate) / np.maximum(by_plane(mean, plate * plate), 1e-8)
     expected = noise**2 * (1 + ratio**2) / 2 + (_EDGES * ratio * plate) ** 2
     return np.asarray(mean(((frame - ratio * plate) ** 2 / expected).mean(2)), np.float32)
+
+
+def _edge(alpha: Array, width: float) -> Array:
+    """``(H, W)`` 0..1: within a width, px, of what is surely subject, and more than a speck."""
+    subject = cv2.morphologyEx((alpha > 1 - _DOUBT).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    far = cv2.distanceTransform(1 - subject, cv2.DIST_L2, 5)
+    return np.asarray(_fading(np.minimum(far, 2 * width) / width), np.float32)
 
 
 def _connected(share: Array, sure: Mask, reach: int) -> Array:
